@@ -1,0 +1,66 @@
+/* Frames in flight: jobs start in order, run on their own threads and are taken back in order.
+ *
+ * One thread a frame, made when the frame is: frames take seconds, threads microseconds. The
+ * caller's thread waits, and calls the progress function while it does. With one core and no
+ * progress function a job runs on the caller's thread. */
+#ifndef NZ_ARCHIVE_CREW_H
+#define NZ_ARCHIVE_CREW_H
+
+#include "archive/format.h"
+#include <pthread.h>
+
+typedef struct nz_crew nz_crew;
+
+typedef struct nz_job {
+    struct nz_job *next;
+    nz_crew *crew;
+    pthread_t thread;
+    bool threaded, finished; /* finished: under the crew's lock while threaded */
+
+    nz_header header;
+    nz_shape shape;
+    uint8_t *raw, *packed; /* freed with the job; packed is NULL when stored */
+    uint64_t memory;       /* what the job holds, counted by the crew from start to take */
+    uint64_t offset;       /* for a fault: in the raw data or in the archive */
+    nz_run run;
+    _Atomic uint64_t done;
+    nz_err err;
+    const char *reason;
+    void (*work)(struct nz_job *job); /* sets err and reason */
+} nz_job;
+
+struct nz_crew {
+    nz_kern kern;
+    int threads;
+    uint64_t memory; /* the limit */
+    nz_progress_fn progress;
+    void *progress_arg;
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    _Atomic int stop;
+    nz_job *first, **last; /* in flight, oldest first */
+    int count;
+    uint64_t used; /* by the jobs in flight */
+    uint64_t done; /* raw bytes of the jobs taken */
+};
+
+/* What an option of 0 stands for. */
+int nz_crew_threads(const nz_options *opt);
+uint64_t nz_crew_memory(const nz_options *opt);
+
+/* NZ_E_ARG or NZ_E_MEM. `opt` may be NULL. Afterwards the crew must stay where it is. */
+nz_err nz_crew_init(nz_crew *c, const nz_options *opt);
+void nz_crew_end(nz_crew *c); /* stops, waits for and frees what is in flight */
+
+/* True when `bytes` more may be held. */
+bool nz_crew_room(const nz_crew *c, uint64_t bytes);
+/* Starts the job, now the crew's. `more`: others will follow at once, so its second core is only
+ * there if they leave one. */
+void nz_crew_start(nz_crew *c, nz_job *job, bool more);
+/* Waits for the oldest job, of which there must be one, and makes it the caller's. NULL: the
+ * progress function asked to stop. */
+nz_job *nz_crew_take(nz_crew *c);
+
+void nz_job_free(nz_job *job); /* NULL is fine */
+
+#endif

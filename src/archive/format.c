@@ -1,0 +1,196 @@
+/* Headers to bytes and back. */
+#include "archive/format.h"
+#include "base/base.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+static const uint8_t MAGIC[NZ_MAGIC_BYTES] = {0xce, 0x4e, 0x5a, 0x0a};
+
+uint64_t nz_hash(const void *p, size_t n)
+{
+    return XXH3_64bits(p, n);
+}
+
+static uint32_t check32(const uint8_t *p, size_t n)
+{
+    return (uint32_t)nz_hash(p, n);
+}
+
+size_t nz_varint_store(uint8_t out[NZ_VARINT_BYTES], uint64_t v)
+{
+    size_t n = 0;
+    for (; v >= 128; v >>= 7)
+        out[n++] = (uint8_t)(v | 128);
+    out[n++] = (uint8_t)v;
+    return n;
+}
+
+size_t nz_varint_load(uint64_t *v, const uint8_t *in, size_t n)
+{
+    *v = 0;
+    for (size_t i = 0; i < n && i < NZ_VARINT_BYTES; i++) {
+        /* The tenth byte holds bit 63 alone. */
+        if (i == NZ_VARINT_BYTES - 1 && in[i] > 1)
+            break;
+        *v |= (uint64_t)(in[i] & 127) << 7 * i;
+        if (in[i] < 128)
+            return i && !in[i] ? NZ_VARINT_BYTES + 1 : i + 1;
+    }
+    return n < NZ_VARINT_BYTES ? 0 : NZ_VARINT_BYTES + 1;
+}
+
+void nz_head_store(uint8_t out[NZ_HEAD_BYTES])
+{
+    memcpy(out, MAGIC, NZ_MAGIC_BYTES);
+    out[4] = NZ_FORMAT_VERSION;
+    out[5] = 0;
+    uint32_t check = check32(out, 6);
+    out[6] = (uint8_t)check;
+    out[7] = (uint8_t)(check >> 8);
+}
+
+nz_err nz_head_load(const uint8_t *in, size_t n, const char **reason)
+{
+    *reason = "not an nzip archive";
+    if (memcmp(in, MAGIC, n < NZ_MAGIC_BYTES ? n : NZ_MAGIC_BYTES) != 0)
+        return NZ_E_MAGIC;
+    *reason = "the archive ends inside its head";
+    if (n < NZ_HEAD_BYTES)
+        return NZ_E_TRUNCATED;
+    *reason = "the head's checksum does not match";
+    if (nz_load16(in + 6) != (check32(in, 6) & 0xffff))
+        return NZ_E_CORRUPT;
+    *reason = "a format version this build does not know";
+    if (in[4] != NZ_FORMAT_VERSION)
+        return NZ_E_VERSION;
+    *reason = "flags this build does not know";
+    return in[5] ? NZ_E_VERSION : NZ_OK;
+}
+
+size_t nz_header_store(const nz_header *h, uint8_t out[NZ_HEADER_BYTES])
+{
+    size_t n = 0;
+    out[n++] = (uint8_t)(NZ_TAG_FRAME + h->method);
+    n += nz_varint_store(out + n, h->raw);
+    if (h->method != NZ_METHOD_STORED) {
+        n += nz_varint_store(out + n, h->packed);
+        memcpy(out + n, h->params, NZ_SHAPE_BYTES);
+        n += NZ_SHAPE_BYTES;
+    }
+    nz_store64(out + n, h->hash);
+    n += 8;
+    nz_store32(out + n, check32(out, n));
+    return n + 4;
+}
+
+/* What a frame with a right check must still keep. */
+static nz_err header_rules(const nz_header *h, const char **reason)
+{
+    static const char *const REFUSED[] = {
+        [NZ_METHOD_WEIGHTS] = "the method \"weights\" is not supported by this build",
+        [NZ_METHOD_KV] = "the method \"kv\" is not supported by this build",
+        [NZ_METHOD_LLM] = "the method \"llm\" is not supported by this build",
+    };
+    if (h->method > NZ_METHOD_BYTES) {
+        *reason = h->method <= NZ_METHOD_LLM ? REFUSED[h->method] : "an unknown method";
+        return NZ_E_METHOD;
+    }
+    *reason = "an empty frame";
+    if (h->raw == 0)
+        return NZ_E_CORRUPT;
+    *reason = "a frame larger than its method's largest";
+    if (h->raw > NZ_FRAME_MAX)
+        return NZ_E_CORRUPT;
+    *reason = "a packed frame not smaller than its contents";
+    if (h->method == NZ_METHOD_BYTES && h->packed >= h->raw)
+        return NZ_E_CORRUPT;
+    *reason = NULL;
+    return NZ_OK;
+}
+
+nz_err nz_header_load(nz_header *h, const uint8_t *in, size_t n, const char **reason)
+{
+    memset(h, 0, sizeof *h);
+    *reason = "the archive ends inside a frame's header";
+    if (n == 0)
+        return NZ_E_TRUNCATED;
+    *reason = "neither a frame nor the end of the archive";
+    if ((in[0] & 0xf0) != NZ_TAG_FRAME)
+        return NZ_E_CORRUPT;
+    h->method = (nz_method)(in[0] & 15);
+    bool stored = h->method == NZ_METHOD_STORED;
+
+    size_t at = 1;
+    uint64_t *const sizes[] = {&h->raw, &h->packed};
+    for (int i = 0; i < (stored ? 1 : 2); i++) {
+        size_t used = nz_varint_load(sizes[i], in + at, n - at);
+        *reason = "a malformed size in a frame's header";
+        if (used > NZ_VARINT_BYTES)
+            return NZ_E_CORRUPT;
+        *reason = "the archive ends inside a frame's header";
+        if (used == 0)
+            return NZ_E_TRUNCATED;
+        at += used;
+    }
+    if (n - at < (stored ? 0 : NZ_SHAPE_BYTES) + 8 + 4)
+        return NZ_E_TRUNCATED;
+    if (stored) {
+        h->packed = h->raw;
+    } else {
+        memcpy(h->params, in + at, NZ_SHAPE_BYTES);
+        at += NZ_SHAPE_BYTES;
+    }
+    h->hash = nz_load64(in + at);
+    at += 8;
+    h->size = at + 4;
+    *reason = "the checksum of a frame's header does not match";
+    if (nz_load32(in + at) != check32(in, at))
+        return NZ_E_CORRUPT;
+    return header_rules(h, reason);
+}
+
+nz_err nz_index_add(nz_index *x, uint64_t packed, uint64_t raw)
+{
+    if (x->frames >= NZ_INDEX_FRAMES)
+        return NZ_E_CORRUPT;
+    if (x->cap - x->n < 2 * NZ_VARINT_BYTES) {
+        size_t cap = x->cap ? 2 * x->cap : 1024;
+        uint8_t *more = realloc(x->entries, cap);
+        if (!more)
+            return NZ_E_MEM;
+        x->entries = more;
+        x->cap = cap;
+    }
+    x->n += nz_varint_store(x->entries + x->n, packed);
+    x->n += nz_varint_store(x->entries + x->n, raw);
+    x->frames++;
+    x->packed += packed;
+    x->raw += raw;
+    return NZ_OK;
+}
+
+nz_err nz_index_store(const nz_index *x, uint8_t **out, size_t *n)
+{
+    uint8_t *p = malloc(1 + 2 * NZ_VARINT_BYTES + x->n + 8);
+    if (!p)
+        return NZ_E_MEM;
+    size_t at = 0;
+    p[at++] = NZ_TAG_END;
+    at += nz_varint_store(p + at, x->frames);
+    at += nz_varint_store(p + at, x->raw);
+    if (x->n)
+        memcpy(p + at, x->entries, x->n);
+    at += x->n;
+    nz_store32(p + at, (uint32_t)at);
+    nz_store32(p + at + 4, check32(p, at + 4));
+    *out = p;
+    *n = at + 8;
+    return NZ_OK;
+}
+
+void nz_index_reset(nz_index *x)
+{
+    free(x->entries);
+    *x = (nz_index){0};
+}

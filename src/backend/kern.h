@@ -1,0 +1,93 @@
+/* Kernels: one table, filled with plain C (the definition), then overwritten by what the CPU does
+ * faster. Every version returns the same bits; tests/kern.c compares them one by one.
+ *
+ * A kernel only computes: no allocation, no failure, no tails. Integer sums wrap and may be taken
+ * in any order. Floats use + - * / and sqrt only (no contraction), in the order C states. */
+#ifndef NZ_BACKEND_KERN_H
+#define NZ_BACKEND_KERN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NZ_CPU_AVX2 = 1, NZ_CPU_NEON = 2 };
+
+#define NZ_LANES 16
+/* Columns of time-major rows: the steps rounded up to a whole vector. */
+#define NZ_STEPS(n) ((n) > 8 ? (size_t)16 : (size_t)8)
+
+/* RMSprop with the constants folded: v = keep * v + g^2; w -= rate * g / sqrt(v + tiny) */
+typedef struct nz_net_rate {
+    float keep, rate, tiny;
+} nz_net_rate;
+
+typedef struct nz_net_rows {
+    float *w, *v;     /* weights and their decaying sums of squared gradients, [rows][out] */
+    float *dx;        /* [rows][NZ_STEPS(steps)] */
+    const float *x;   /* [steps][xn], from the first of the rows on */
+    const float *dy;  /* [steps][out] */
+    const float *dyt; /* [out][NZ_STEPS(steps)] */
+    size_t xn, out, steps;
+    const nz_net_rate *rate;
+} nz_net_rows;
+
+typedef struct nz_kern {
+    unsigned cpu; /* NZ_CPU_ flags this table was filled for */
+
+    /* Mixer. x: n int32 in [-32767, 32767]; rows: `sets` rows of n int32 weights, of which dot
+     * products use the upper 16 bits. n is a multiple of 16, all 64-byte aligned. */
+    /* out[s] = sum over i of x[i] * (rows[s][i] >> 16), wrapping */
+    void (*mix_dot)(int32_t *out, const int32_t *x, int32_t *const *rows, size_t sets, size_t n);
+    /* rows[s][i] += x[i] * err[s], wrapping; err in [-32767, 32767] */
+    void (*mix_train)(int32_t *const *rows, const int32_t *x, const int32_t *err, size_t sets,
+                      size_t n);
+
+    /* v[i] = nz_adapt_next(v[i], bit, limit) for n values, a multiple of 8, 32-byte aligned. */
+    void (*adapt)(uint32_t *v, size_t n, int bit, uint32_t limit);
+
+    /* Network. Every n, `in` and `out` is a multiple of NZ_LANES, matrices are row-major with one
+     * row per input, pointers aligned to 64 bytes. A sum the definition splits runs in NZ_LANES
+     * lanes (element i in lane i mod NZ_LANES), which are then folded in halves. */
+    /* y[o] += sum over i, in order, of x[i] * w[i][o] */
+    void (*net_mv)(float *y, const float *x, const float *w, size_t in, size_t out);
+    /* y = x * gain * r with r = 1 / sqrt(mean(x^2) + tiny), which is returned. Split sum. */
+    float (*net_norm)(float *y, const float *x, const float *gain, size_t n);
+    /* dx += the gradient through net_norm, limited; dgain[i] += dy[i] * x[i] * r. Split sum. */
+    void (*net_norm_back)(float *dx, float *dgain, const float *dy, const float *x,
+                          const float *gain, float r, size_t n);
+    /* One step of the gated recurrence. z: four vectors of n; in: forget, value, update, unused;
+     * out: f = sigmoid(forget), value, update, g = sigmoid(update), inputs limited first.
+     * s = f * before + (1 - f) * value; y = s * (update * g). */
+    void (*net_cell)(float *z, float *s, float *y, const float *before, size_t n);
+    /* Back through `steps` cells: dz[t][3n] from dy[t][n]; z[t][4n] and s[t + 1][n] as the forward
+     * steps left them, s[0] being the state before the first. */
+    void (*net_cell_back)(float *dz, const float *dy, const float *z, const float *s, size_t steps,
+                          size_t n);
+    /* tree[256 + i] = exp(logit[i] - max) + floor, tree[i] = tree[2i] + tree[2i + 1] down to 1;
+     * returns the first i with the largest logit. */
+    unsigned (*net_softmax)(float *tree, const float *logit);
+    /* dst[c][r] = src[r][c]; rows is 8 or 16. */
+    void (*net_flip)(float *dst, const float *src, size_t rows, size_t cols);
+    /* Trains `rows` rows of a matrix of `out` columns from `steps` (1-16) time steps: first
+     * dx[i][t] = sum over o, in order, of w[i][o] * dyt[o][t], then w[i] moves against
+     * sum over t, in order, of x[t][i] * dy[t]. dx and dyt have NZ_STEPS(steps) columns, x and dy
+     * `xn` and `out`; dyt is dy flipped. */
+    void (*net_rows)(const nz_net_rows *job, size_t rows);
+    /* The same move for n parameters whose gradient is known. */
+    void (*net_move)(float *w, float *v, const float *g, size_t n, const nz_net_rate *rate);
+    /* x[i] = sum over k, in order, of gain[k] * row[k][i] */
+    void (*net_gather)(float *x, const int16_t *const *row, const float *gain, size_t count,
+                       size_t n);
+    /* Returns the dot product (split sum) of row and d, then row[i] -= rate * d[i], rounded to
+     * nearest even and kept within int16. */
+    float (*net_row_move)(int16_t *row, const float *d, float rate, size_t n);
+    /* Sum of x[i]^2. Split sum. */
+    float (*net_square)(const float *x, size_t n);
+} nz_kern;
+
+/* What this CPU can do, less what NZ_BACKEND=c|avx2|neon forbids. */
+unsigned nz_cpu(void);
+void nz_kern_init(nz_kern *k, unsigned cpu); /* cpu == 0: plain C */
+void nz_kern_avx2(nz_kern *k);               /* an empty stub on other machines */
+void nz_kern_neon(nz_kern *k);
+
+#endif

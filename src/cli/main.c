@@ -1,0 +1,163 @@
+/* nzip: names in, files out. Every file stands for itself: one that fails does not stop the next,
+ * and the exit status tells the worst that happened. */
+#include "cli/list.h"
+#include "cli/message.h"
+#include "cli/work.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void say_done(const options *o, const char *name, const amount *a)
+{
+    if (o->verbose > 0)
+        say_note("%s: %llu -> %llu (%.3f:1, %.3f bpb), %.2f s", name,
+                 (unsigned long long)(o->task == TASK_PACK ? a->raw : a->packed),
+                 (unsigned long long)(o->task == TASK_PACK ? a->packed : a->raw),
+                 a->packed ? (double)a->raw / (double)a->packed : 0,
+                 a->raw ? 8 * (double)a->packed / (double)a->raw : 0, a->seconds);
+}
+
+static bool terminal_refused(const options *o, const source *s, bool to_stdout)
+{
+    if (o->force)
+        return false;
+    if (o->task == TASK_PACK && to_stdout && isatty(STDOUT_FILENO)) {
+        say_error("archives are not written to a terminal (-f does it, -h for help)");
+        return true;
+    }
+    if (o->task != TASK_PACK && !s->path && isatty(STDIN_FILENO)) {
+        say_error("archives are not read from a terminal (-h for help)");
+        return true;
+    }
+    return false;
+}
+
+static bool is_same_file(const source *s, const char *name)
+{
+    struct stat st;
+    return name && !stat(name, &st) && S_ISREG(st.st_mode) && st.st_dev == s->st.st_dev &&
+           st.st_ino == s->st.st_ino;
+}
+
+static void remove_input(const source *s, uint64_t bytes_read)
+{
+    if (!source_unchanged(s, bytes_read))
+        say_warning("%s: changed meanwhile; not removed", s->name);
+    else if (unlink(s->path))
+        say_error("%s: cannot remove: %s", s->name, strerror(errno));
+}
+
+static bool fill(const options *o, const source *s, const target *t, amount *done)
+{
+    if (o->task == TASK_UNPACK)
+        return work_unpack(o, s, t, done);
+    return work_pack(o, s, t, done) && (!o->check || t->in_place || work_check(o, t, done->raw));
+}
+
+/* `name` NULL: to standard output. */
+static void convert(const options *o, const source *s, const char *name)
+{
+    target t;
+    amount done;
+    if (is_same_file(s, name)) {
+        say_error("%s: input and output are the same file", s->name);
+        return;
+    }
+    if (!target_open(&t, name, o->force))
+        return;
+    if (!fill(o, s, &t, &done)) {
+        target_drop(&t);
+        return;
+    }
+    bool in_place = t.in_place;
+    if (!target_keep(&t, s->path && S_ISREG(s->st.st_mode) ? &s->st : NULL, o->remove))
+        return;
+    say_done(o, s->name, &done);
+    if (o->remove && s->path && !in_place)
+        remove_input(s, o->task == TASK_PACK ? done.raw : done.packed);
+}
+
+static void inspect(const options *o, const source *s)
+{
+    amount done;
+    if (o->task == TASK_LIST)
+        list_file(o, s);
+    else if (work_unpack(o, s, NULL, &done))
+        say_done(o, s->name, &done);
+}
+
+static char *own_name(const options *o, const char *path, bool named)
+{
+    if (o->output)
+        return strdup(o->output);
+    return o->task == TASK_PACK ? source_packed_name(o, path, named) : source_raw_name(path, named);
+}
+
+static bool derives_name(const options *o)
+{
+    return (o->task == TASK_PACK || o->task == TASK_UNPACK) && !o->to_stdout;
+}
+
+static void run_file(const options *o, const char *path, bool named)
+{
+    source s;
+    char *name = NULL;
+    if (derives_name(o) && !(name = own_name(o, path, named)))
+        return;
+    if (source_open(&s, o, path, named)) {
+        if (o->task == TASK_TEST || o->task == TASK_LIST)
+            inspect(o, &s);
+        else if (!terminal_refused(o, &s, o->to_stdout))
+            convert(o, &s, name);
+        source_close(&s);
+    }
+    free(name);
+}
+
+static void run_stdin(const options *o)
+{
+    source s;
+    if (!source_open(&s, o, NULL, true)) {
+        say_error("(stdin): %s", strerror(errno));
+        return;
+    }
+    if (terminal_refused(o, &s, !o->output))
+        return;
+    if (o->task == TASK_TEST || o->task == TASK_LIST)
+        inspect(o, &s);
+    else
+        convert(o, &s, o->output);
+}
+
+static void run(const options *o)
+{
+    if (!o->count)
+        run_stdin(o);
+    for (int i = 0; i < o->count; i++) {
+        if (!strcmp(o->names[i], "-"))
+            run_stdin(o);
+        else
+            source_walk(o, o->names[i], run_file);
+    }
+    if (o->task == TASK_LIST)
+        list_total(o);
+}
+
+int main(int argc, char **argv)
+{
+    options o;
+    parsed p = options_read(&o, argc, argv);
+    if (p == PARSED_WRONG)
+        say_failed();
+    if (p == PARSED_RUN) {
+        say_quietly(o.verbose < 0);
+        target_guard();
+        run(&o);
+    }
+    options_free(&o);
+    if ((fflush(stdout) || ferror(stdout)) && say_status() != STATUS_ERROR)
+        say_error("(stdout): cannot write: %s", strerror(errno));
+    return say_status();
+}

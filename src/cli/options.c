@@ -1,0 +1,282 @@
+/* gzip's habits first, then xz's and zstd's. The later option wins, and NZIP_OPT is read before
+ * the command line; the name we are called by (nzcat, nunzip) is read before both. */
+#include "cli/options.h"
+#include "cli/message.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENV_WORDS_MAX 64
+
+enum { OPT_RM = 256, OPT_MEMORY, OPT_FRAME, OPT_CHECK };
+
+static const char SHORT[] = "123456789zdctlkfo:qvrT:hV";
+static const struct option LONG[] = {
+    {"compress", no_argument, NULL, 'z'},
+    {"decompress", no_argument, NULL, 'd'},
+    {"uncompress", no_argument, NULL, 'd'},
+    {"stdout", no_argument, NULL, 'c'},
+    {"to-stdout", no_argument, NULL, 'c'},
+    {"test", no_argument, NULL, 't'},
+    {"list", no_argument, NULL, 'l'},
+    {"keep", no_argument, NULL, 'k'},
+    {"rm", no_argument, NULL, OPT_RM},
+    {"force", no_argument, NULL, 'f'},
+    {"output", required_argument, NULL, 'o'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"recursive", no_argument, NULL, 'r'},
+    {"fast", no_argument, NULL, '1'},
+    {"best", no_argument, NULL, '9'},
+    {"threads", required_argument, NULL, 'T'},
+    {"memory", required_argument, NULL, OPT_MEMORY},
+    {"frame", required_argument, NULL, OPT_FRAME},
+    {"check", no_argument, NULL, OPT_CHECK},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+static const char HELP[] =
+    "Usage: nzip [OPTION]... [FILE]...\n"
+    "Compress FILEs to FILE.nz with models that learn while they read; lossless,\n"
+    "and the same bytes on every machine. Without FILE, or with -: stdin to stdout.\n"
+    "\n"
+    "  -z, --compress      compress (the default)\n"
+    "  -d, --decompress    restore FILE from FILE.nz\n"
+    "  -t, --test          decode and check, write nothing\n"
+    "  -l, --list          sizes, ratio and method; with -v one line a frame\n"
+    "  -1 .. -9            fastest .. smallest; the default is -5\n"
+    "      --fast, --best  the same as -1, -9\n"
+    "\n"
+    "  -c, --stdout        write to standard output\n"
+    "  -o, --output=FILE   write to FILE\n"
+    "  -f, --force         overwrite, follow links, write archives to a terminal\n"
+    "  -k, --keep          keep the input (the default)\n"
+    "      --rm            remove the input once the output is safe on disk\n"
+    "  -r, --recursive     go into directories\n"
+    "      --check         decode a new archive before it gets its name\n"
+    "\n"
+    "  -T, --threads=N     use N cores; 0, the default, means all\n"
+    "      --memory=SIZE   allocate no more than this (512M, 4G, 50%; default: half)\n"
+    "      --frame=SIZE    raw bytes a frame; frames are packed side by side\n"
+    "  -q, --quiet         no warnings, no progress\n"
+    "  -v, --verbose       one summary line a file\n"
+    "  -h, --help          this text\n"
+    "  -V, --version       version and the kernels in use\n"
+    "\n"
+    "Exit status: 0 all well, 1 an error, 2 a warning. NZIP_OPT holds default options.\n";
+
+static bool read_number(uint64_t *out, const char **text)
+{
+    uint64_t n = 0;
+    const char *p = *text;
+    if (*p < '0' || *p > '9')
+        return false;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        unsigned digit = (unsigned)(*p - '0');
+        if (n > (UINT64_MAX - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    *text = p;
+    *out = n;
+    return true;
+}
+
+/* 64, 64K, 64M, 64MiB, 64mb: powers of 1024 all of them. */
+static bool read_unit(uint64_t *n, const char *unit)
+{
+    static const char LETTERS[] = "KMGT";
+    if (!*unit)
+        return true;
+    const char *at = strchr(LETTERS, *unit & ~0x20);
+    if (!at || !*at)
+        return false;
+    unsigned shift = 10 * (unsigned)(at - LETTERS + 1);
+    if (*n > UINT64_MAX >> shift)
+        return false;
+    *n <<= shift;
+    unit++;
+    return !*unit || !strcasecmp(unit, "B") || !strcasecmp(unit, "iB");
+}
+
+static uint64_t percent_of_memory(uint64_t percent)
+{
+    uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES), size = (uint64_t)sysconf(_SC_PAGESIZE);
+    return pages * size / 100 * percent;
+}
+
+static bool read_size(uint64_t *out, const char *text, bool percent)
+{
+    const char *rest = text;
+    if (!read_number(out, &rest))
+        return false;
+    if (percent && !strcmp(rest, "%")) {
+        if (*out > 100)
+            return false;
+        *out = percent_of_memory(*out);
+    } else if (!read_unit(out, rest)) {
+        return false;
+    }
+    return *out > 0;
+}
+
+static bool set_size(uint64_t *out, const char *option, const char *text, bool percent)
+{
+    if (read_size(out, text, percent))
+        return true;
+    say_error("%s: '%s' is not a size; write for example 64M%s", option, text,
+              percent ? ", 2G or 50%" : " or 1G");
+    return false;
+}
+
+static bool set_threads(nz_options *nz, const char *text)
+{
+    uint64_t n;
+    const char *rest = text;
+    if (!read_number(&n, &rest) || *rest || n > 1024) {
+        say_error("-T: '%s' is not a number of threads (0 to 1024)", text);
+        return false;
+    }
+    nz->threads = (int)n;
+    return true;
+}
+
+static void set_output(options *o, const char *name)
+{
+    bool is_stdout = !strcmp(name, "-") || !strcmp(name, "/dev/stdout");
+    o->to_stdout |= is_stdout;
+    o->output = is_stdout ? NULL : name;
+}
+
+static void print_version(void)
+{
+    printf("%s\nkernels: %s (every kernel gives the same bytes)\n", nz_version(), nz_backend());
+}
+
+static parsed set_value(options *o, int option, const char *value)
+{
+    bool good = true;
+    switch (option) {
+    case 'T': good = set_threads(&o->nz, value); break;
+    case OPT_MEMORY: good = set_size(&o->nz.memory, "--memory", value, true); break;
+    case OPT_FRAME: good = set_size(&o->nz.frame, "--frame", value, false); break;
+    case 'o': set_output(o, value); break;
+    case 'h': fputs(HELP, stdout); return PARSED_DONE;
+    case 'V': print_version(); return PARSED_DONE;
+    default: fputs("nzip: try 'nzip --help'\n", stderr); good = false;
+    }
+    return good ? PARSED_RUN : PARSED_WRONG;
+}
+
+static parsed set_option(options *o, int option, const char *value)
+{
+    if (option >= '1' && option <= '9') {
+        o->nz.level = option - '0';
+        return PARSED_RUN;
+    }
+    switch (option) {
+    case 'z': o->task = TASK_PACK; break;
+    case 'd': o->task = TASK_UNPACK; break;
+    case 't': o->task = TASK_TEST; break;
+    case 'l': o->task = TASK_LIST; break;
+    case 'c': o->to_stdout = true; break;
+    case 'k': o->remove = false; break;
+    case OPT_RM: o->remove = true; break;
+    case 'f': o->force = true; break;
+    case 'q': o->verbose = -1; break;
+    case 'v': o->verbose = 1; break;
+    case 'r': o->recurse = true; break;
+    case OPT_CHECK: o->check = true; break;
+    default: return set_value(o, option, value);
+    }
+    return PARSED_RUN;
+}
+
+/* Leaves optind at the first name. argv is reordered, names last. */
+static parsed read_words(options *o, int argc, char **argv)
+{
+    int option;
+    optind = 0; /* glibc and musl: start again */
+    while ((option = getopt_long(argc, argv, SHORT, LONG, NULL)) != -1) {
+        parsed p = set_option(o, option, optarg);
+        if (p != PARSED_RUN)
+            return p;
+    }
+    return PARSED_RUN;
+}
+
+static parsed read_environment(options *o)
+{
+    static char self[] = "nzip: NZIP_OPT";
+    char *words[ENV_WORDS_MAX + 2] = {self}, *rest = NULL;
+    int n = 1;
+    const char *text = getenv("NZIP_OPT");
+    if (!text)
+        return PARSED_RUN;
+    if (!(o->env = strdup(text))) {
+        say_error("out of memory");
+        return PARSED_WRONG;
+    }
+    for (char *w = strtok_r(o->env, " \t\n", &rest); w && n <= ENV_WORDS_MAX;
+         w = strtok_r(NULL, " \t\n", &rest))
+        words[n++] = w;
+    parsed p = read_words(o, n, words);
+    if (p == PARSED_RUN && optind < n) {
+        say_error("NZIP_OPT: '%s' is not an option", words[optind]);
+        return PARSED_WRONG;
+    }
+    return p;
+}
+
+static void read_own_name(options *o, const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *name = slash ? slash + 1 : path ? path : "";
+    if (!strcmp(name, "nzcat")) {
+        o->task = TASK_UNPACK;
+        o->to_stdout = true;
+    } else if (!strcmp(name, "nunzip")) {
+        o->task = TASK_UNPACK;
+    }
+}
+
+static const char *contradiction(const options *o)
+{
+    if (o->output && o->to_stdout)
+        return "-o and -c exclude each other";
+    if (o->output && (o->count > 1 || o->recurse))
+        return "-o takes one input; use -c to join several";
+    if (o->remove && o->to_stdout)
+        return "--rm and -c exclude each other";
+    if (o->check && o->to_stdout)
+        return "--check needs an output file, not -c";
+    return NULL;
+}
+
+parsed options_read(options *o, int argc, char **argv)
+{
+    static char self[] = "nzip";
+    *o = (options){0};
+    read_own_name(o, argc ? argv[0] : NULL);
+    parsed p = read_environment(o);
+    if (p != PARSED_RUN || !argc)
+        return p;
+    argv[0] = self; /* getopt's messages begin with it */
+    if ((p = read_words(o, argc, argv)) != PARSED_RUN)
+        return p;
+    o->names = argv + optind;
+    o->count = argc - optind;
+    const char *wrong = contradiction(o);
+    if (wrong)
+        say_error("%s", wrong);
+    return wrong ? PARSED_WRONG : PARSED_RUN;
+}
+
+void options_free(options *o)
+{
+    free(o->env);
+}

@@ -1,0 +1,31 @@
+/* The command line and NZIP_OPT, read once into one structure that never changes afterwards. */
+#ifndef NZ_CLI_OPTIONS_H
+#define NZ_CLI_OPTIONS_H
+
+#include "nz.h"
+#include <stdbool.h>
+
+typedef enum task { TASK_PACK, TASK_UNPACK, TASK_TEST, TASK_LIST } task;
+
+typedef struct options {
+    task task;
+    bool to_stdout;     /* -c */
+    bool force;         /* -f */
+    bool remove;        /* --rm: the input, once the output is safe */
+    bool recurse;       /* -r */
+    bool check;         /* --check: decode the new archive before naming it */
+    int verbose;        /* -1: -q, 0, 1: -v */
+    const char *output; /* -o, or NULL */
+    nz_options nz;
+    char **names; /* what is left of argv; none: standard input */
+    int count;
+    char *env; /* owned: NZIP_OPT cut into words, which the members above may point into */
+} options;
+
+typedef enum parsed { PARSED_RUN, PARSED_DONE, PARSED_WRONG } parsed;
+
+/* PARSED_DONE: help or version was printed. PARSED_WRONG: the mistake was said on stderr. */
+parsed options_read(options *o, int argc, char **argv);
+void options_free(options *o);
+
+#endif

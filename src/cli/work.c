@@ -1,0 +1,235 @@
+/* Streams between FILEs and libnzip, and turns nz_fault into sentences with a way out. */
+#include "cli/work.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+
+#include <errno.h>
+#include <string.h>
+
+static unsigned char buffer[1 << 20];
+
+/* ---- Faults ---- */
+
+static void say_limit(const options *o, const char *name, uint64_t needed)
+{
+    char limit[SIZE_TEXT], need[SIZE_TEXT];
+    const char *way_out = o->task == TASK_PACK ? ", use a lower level or a smaller --frame" : "";
+    if (o->nz.memory)
+        size_text(limit, o->nz.memory);
+    else
+        strcpy(limit, "half of the memory");
+    if (needed)
+        say_error("%s: needs %s of memory, the limit is %s; raise it with --memory%s", name,
+                  size_text(need, needed), limit, way_out);
+    else
+        say_error("%s: needs more memory than the limit, %s; raise it with --memory%s", name, limit,
+                  way_out);
+}
+
+static void say_broken(const char *name, nz_fault f)
+{
+    say_error("%s: at byte %llu: %s", name, (unsigned long long)f.offset,
+              f.reason ? f.reason : nz_err_text(f.err));
+}
+
+void work_say_fault(const options *o, const char *name, nz_fault f, int system_error)
+{
+    switch (f.err) {
+    case NZ_OK:
+    case NZ_E_STOPPED: say_failed(); break;
+    case NZ_E_READ: say_error("%s: cannot read: %s", name, strerror(system_error)); break;
+    case NZ_E_WRITE: say_error("%s: cannot write: %s", name, strerror(system_error)); break;
+    case NZ_E_LIMIT: say_limit(o, name, 0); break;
+    case NZ_E_MEM:
+        say_error("%s: out of memory; %s needs less", name,
+                  o->task == TASK_PACK ? "a lower level, -T1 or a smaller --frame" : "-T1");
+        break;
+    case NZ_E_ARG: /* the level and the threads were checked when they were read */
+        say_error("%s: --frame is out of range; it may be 64K to 1G", name);
+        break;
+    default: say_broken(name, f); break;
+    }
+}
+
+/* A closed pipe is no news: its reader has seen enough. */
+static void say_write_failure(const target *t, int system_error)
+{
+    if (system_error == EPIPE && !t->name)
+        say_failed();
+    else
+        say_error("%s: cannot write: %s", target_name(t), strerror(system_error));
+}
+
+/* ---- Packing ---- */
+
+static nz_err feed(nz_writer *w, FILE *from, uint64_t *raw)
+{
+    size_t n;
+    while ((n = fread(buffer, 1, sizeof buffer, from)) > 0) {
+        nz_err err = nz_writer_put(w, buffer, n);
+        if (err)
+            return err;
+        *raw += n;
+    }
+    return ferror(from) ? NZ_E_READ : NZ_OK;
+}
+
+/* Memory is known beforehand only when the size is; -T1 because frames in flight adapt. */
+static uint64_t least_memory(const options *o, const source *s)
+{
+    nz_options one = o->nz;
+    one.threads = 1;
+    one.memory = 0;
+    return nz_pack_memory(&one, source_size(s));
+}
+
+static void say_pack_failure(const options *o, const source *s, const target *t, nz_fault f,
+                             int system_error)
+{
+    if (f.err == NZ_E_WRITE)
+        say_write_failure(t, system_error);
+    else if (f.err == NZ_E_LIMIT)
+        say_limit(o, s->name, least_memory(o, s));
+    else
+        work_say_fault(o, s->name, f, system_error);
+}
+
+bool work_pack(const options *o, const source *s, const target *t, amount *done)
+{
+    progress bar;
+    nz_writer *w = NULL;
+    nz_options opt = o->nz;
+    progress_estimate(o, s->name, source_size(s));
+    progress_start(&bar, o, s->name, source_size(s));
+    opt.progress = bar.shown ? progress_step : NULL;
+    opt.progress_arg = &bar;
+    *done = (amount){0};
+    nz_err err = nz_writer_new(&w, &opt, t->to);
+    bar.from = w;
+    if (!err)
+        err = feed(w, s->from, &done->raw);
+    if (!err)
+        err = nz_writer_end(w);
+    int saved = errno;
+    nz_fault f = {.err = err, .offset = done->raw};
+    if (w && nz_writer_fault(w).err == err)
+        f = nz_writer_fault(w);
+    done->packed = w ? nz_writer_packed(w) : 0;
+    done->seconds = progress_seconds(&bar);
+    progress_end(&bar);
+    if (err)
+        say_pack_failure(o, s, t, f, saved);
+    nz_writer_free(w);
+    return !err;
+}
+
+/* ---- Unpacking ---- */
+
+typedef struct frames {
+    uint64_t raw, memory; /* of all; of the frame at `at` */
+} frames;
+
+/* Walks the headers of a seekable archive and returns to where it was. False: no such luck. */
+static bool look_ahead(FILE *from, uint64_t at, frames *all)
+{
+    nz_reader *r = NULL;
+    nz_frame frame;
+    long start = ftell(from);
+    int n = 0;
+    *all = (frames){0};
+    if (start < 0 || fseek(from, 0, SEEK_END) || fseek(from, start, SEEK_SET))
+        return false;
+    nz_err err = nz_reader_new(&r, &(nz_options){0}, from);
+    while (!err && !(err = nz_reader_frame(r, &frame, &n)) && n) {
+        all->raw += frame.raw;
+        if (frame.offset == at)
+            all->memory = frame.memory;
+    }
+    nz_reader_free(r);
+    clearerr(from);
+    return !fseek(from, start, SEEK_SET) && !err;
+}
+
+static uint64_t raw_size(const options *o, const source *s)
+{
+    frames all;
+    if (!progress_wanted(o) || !S_ISREG(s->st.st_mode) || !look_ahead(s->from, 0, &all))
+        return UINT64_MAX;
+    return all.raw;
+}
+
+static uint64_t frame_memory(const source *s, uint64_t at)
+{
+    frames all;
+    if (!s->path || fseek(s->from, 0, SEEK_SET))
+        return 0;
+    look_ahead(s->from, at, &all);
+    return all.memory;
+}
+
+/* On NZ_E_WRITE errno is about the target. */
+static nz_err drain(nz_reader *r, FILE *to, uint64_t *raw)
+{
+    size_t n;
+    nz_err err;
+    while (!(err = nz_reader_get(r, buffer, sizeof buffer, &n)) && n) {
+        if (to && fwrite(buffer, 1, n, to) != n)
+            return NZ_E_WRITE;
+        *raw += n;
+    }
+    return err;
+}
+
+static void say_unpack_failure(const options *o, const source *s, const target *t, nz_fault f,
+                               int system_error)
+{
+    if (f.err == NZ_E_WRITE && t)
+        say_write_failure(t, system_error);
+    else if (f.err == NZ_E_LIMIT)
+        say_limit(o, s->name, frame_memory(s, f.offset));
+    else
+        work_say_fault(o, s->name, f, system_error);
+}
+
+bool work_unpack(const options *o, const source *s, const target *t, amount *done)
+{
+    progress bar;
+    nz_reader *r = NULL;
+    nz_options opt = o->nz;
+    progress_start(&bar, o, s->name, raw_size(o, s));
+    opt.progress = bar.shown ? progress_step : NULL;
+    opt.progress_arg = &bar;
+    *done = (amount){0};
+    nz_err err = nz_reader_new(&r, &opt, s->from);
+    bar.into = r;
+    if (!err)
+        err = drain(r, t ? t->to : NULL, &done->raw);
+    int saved = errno;
+    nz_fault f = {.err = err};
+    if (r && nz_reader_fault(r).err == err)
+        f = nz_reader_fault(r);
+    done->packed = r ? nz_reader_packed(r) : 0;
+    done->seconds = progress_seconds(&bar);
+    progress_end(&bar);
+    if (err)
+        say_unpack_failure(o, s, t, f, saved);
+    nz_reader_free(r);
+    return !err;
+}
+
+bool work_check(const options *o, const target *t, uint64_t raw)
+{
+    amount done;
+    source s = {.path = t->name, .name = t->name};
+    if (fflush(t->to) || !(s.from = target_reopen(t)) || fstat(fileno(s.from), &s.st)) {
+        say_error("%s: cannot check: %s", t->name, strerror(errno));
+        source_close(&s);
+        return false;
+    }
+    bool good = work_unpack(o, &s, NULL, &done);
+    if (good && done.raw != raw)
+        say_error("%s: the check gave %llu bytes instead of %llu", t->name,
+                  (unsigned long long)done.raw, (unsigned long long)raw);
+    source_close(&s);
+    return good && done.raw == raw;
+}

@@ -1,0 +1,134 @@
+#include "bytes.h"
+
+#include "deep.h"
+#include "fast.h"
+
+/* Bounds of what the encoder chooses by level; the deep engine keeps its own. */
+typedef struct level {
+    uint64_t frame;
+    uint8_t engine;
+    uint8_t table_bits_max, match_bits_max;
+    uint8_t contexts; /* slots a byte touches, to size small tables */
+} level;
+
+static const level levels[NZ_LEVEL_MAX + 1] = {
+    [1] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 7},
+    [2] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 13},
+    [3] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 15},
+    [4] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 15},
+    [5] = {.frame = UINT64_C(64) << 20},
+    [6] = {.frame = UINT64_C(64) << 20},
+    [7] = {.frame = UINT64_C(128) << 20},
+    [8] = {.frame = UINT64_C(128) << 20},
+    [9] = {.frame = NZ_FRAME_MAX},
+};
+
+enum { FAST_LEVEL_MAX = 4, TABLE_BITS_MIN = 16, MATCH_BITS_MIN = 10 };
+
+uint64_t nz_level_frame(int n)
+{
+    return levels[n].frame;
+}
+
+/* The smallest bits in [low, high] with 2^bits >= n. */
+static uint8_t bits_for(uint64_t n, uint8_t low, uint8_t high)
+{
+    uint8_t bits = low;
+    while (bits < high && UINT64_C(1) << bits < n)
+        bits++;
+    return bits;
+}
+
+/* Text is bytes that text is written in, sampled across the input: at most one in 20 control
+ * bytes. Bytes from 128 up are taken as text when they follow UTF-8's pattern. */
+static nz_kind kind_of(const uint8_t *raw, size_t n)
+{
+    enum { SAMPLES = 16, SAMPLE = 4096 };
+    size_t seen = 0, odd = 0;
+    for (int k = 0; k < SAMPLES; k++) {
+        size_t from = n > SAMPLES * SAMPLE ? (n - SAMPLE) / (SAMPLES - 1) * (size_t)k : 0;
+        size_t to = n > SAMPLES * SAMPLE ? from + SAMPLE : n;
+        uint32_t tail = 0; /* continuation bytes still expected */
+        for (size_t i = from; i < to; i++, seen++) {
+            uint8_t c = raw[i];
+            if (c < 128) {
+                odd += tail != 0 || (c < 32 && c != '\n' && c != '\r' && c != '\t') || c == 127;
+                tail = 0;
+            } else if (c < 192) {
+                odd += !tail;
+                tail -= tail != 0;
+            } else {
+                odd += tail != 0;
+                tail = c < 224 ? 1 : c < 240 ? 2 : 3;
+            }
+        }
+        if (to == n)
+            break;
+    }
+    return odd * 20 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
+}
+
+void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
+{
+    const level *l = &levels[n_level];
+    *s = (nz_shape){
+        .numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .kind = (uint8_t)kind_of(raw, n)};
+    if (n_level > FAST_LEVEL_MAX) {
+        nz_deep_choose(s, n);
+        return;
+    }
+    s->engine = NZ_ENGINE_FAST;
+    s->table_bits =
+        bits_for((uint64_t)n * l->contexts * FAST_SLOT, TABLE_BITS_MIN, l->table_bits_max);
+    s->match_bits = bits_for(n, MATCH_BITS_MIN, l->match_bits_max);
+}
+
+/* One byte each, in the order of the struct; the rest is zero. */
+void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES])
+{
+    const uint8_t field[NZ_SHAPE_BYTES] = {s->numerics,   s->engine,     s->level,  s->kind,
+                                           s->table_bits, s->match_bits, s->layers, s->width,
+                                           s->row_bits,   s->chunk,      s->prior};
+    memcpy(out, field, NZ_SHAPE_BYTES);
+}
+
+nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
+{
+    *s = (nz_shape){in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7], in[8], in[9], in[10]};
+    if (s->numerics != NZ_NUMERICS)
+        return NZ_E_VERSION;
+    for (int i = 11; i < NZ_SHAPE_BYTES; i++)
+        if (in[i])
+            return NZ_E_CORRUPT;
+    if (s->kind > NZ_KIND_BINARY)
+        return NZ_E_CORRUPT;
+    if (s->engine == NZ_ENGINE_DEEP)
+        return nz_deep_valid(s) ? NZ_OK : NZ_E_CORRUPT;
+    if (s->engine != NZ_ENGINE_FAST || s->level < 1 || s->level > FAST_LEVEL_MAX)
+        return NZ_E_CORRUPT;
+    const level *l = &levels[s->level];
+    if (s->table_bits < TABLE_BITS_MIN || s->table_bits > l->table_bits_max ||
+        s->match_bits < MATCH_BITS_MIN || s->match_bits > l->match_bits_max || s->layers ||
+        s->width || s->row_bits || s->chunk || s->prior)
+        return NZ_E_CORRUPT;
+    return NZ_OK;
+}
+
+uint64_t nz_shape_memory(const nz_shape *s)
+{
+    return s->engine == NZ_ENGINE_DEEP ? nz_deep_memory(s) : nz_fast_memory(s);
+}
+
+nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+                       uint8_t *out, size_t cap, size_t *packed)
+{
+    return s->engine == NZ_ENGINE_DEEP ? nz_deep_encode(s, run, raw, n, out, cap, packed)
+                                       : nz_fast_encode(s, run, raw, n, out, cap, packed);
+}
+
+nz_err nz_bytes_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
+                       uint8_t *raw, size_t n)
+{
+    return s->engine == NZ_ENGINE_DEEP ? nz_deep_decode(s, run, in, packed, raw, n)
+                                       : nz_fast_decode(s, run, in, packed, raw, n);
+}

@@ -1,0 +1,66 @@
+/* The bytes engine: whole frames in, whole frames out.
+ *
+ * A frame's shape is everything decoding needs beside the coded bits: it is stored in the frame
+ * header and nothing else chooses the arithmetic. Two engines share it: `fast` (levels 1-4,
+ * integer context mixing) and `deep` (levels 5-9, context mixing with the network). */
+#ifndef NZ_MODEL_BYTES_H
+#define NZ_MODEL_BYTES_H
+
+#include "backend/kern.h"
+#include "nz.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define NZ_SHAPE_BYTES 16
+/* Goes up whenever any coded bit would change; a reader refuses any other number. */
+#define NZ_NUMERICS 1
+/* The largest frame: positions are 32 bits and a frame is held in memory. */
+#define NZ_FRAME_MAX (UINT64_C(1) << 30)
+
+typedef enum nz_engine { NZ_ENGINE_FAST = 0, NZ_ENGINE_DEEP = 1 } nz_engine;
+typedef enum nz_kind { NZ_KIND_TEXT = 0, NZ_KIND_BINARY = 1 } nz_kind;
+
+typedef struct nz_shape {
+    uint8_t numerics;   /* NZ_NUMERICS */
+    uint8_t engine;     /* nz_engine */
+    uint8_t level;      /* 1-9, which contexts, mixers and SSE stages there are */
+    uint8_t kind;       /* nz_kind: which set of contexts */
+    uint8_t table_bits; /* log2 bytes of the slot table */
+    uint8_t match_bits; /* log2 entries of each match table */
+    uint8_t layers;     /* network: layers, 0 for none */
+    uint8_t width;      /* network: floats a row, in units of 8 */
+    uint8_t row_bits;   /* network: log2 rows of each hashed table */
+    uint8_t chunk;      /* network: time steps between updates */
+    uint8_t prior;      /* 0: none */
+} nz_shape;
+
+/* How to run, never what to compute. */
+typedef struct nz_run {
+    const nz_kern *kern;
+    bool second_core;        /* a helper thread may be used inside the frame */
+    _Atomic uint64_t *done;  /* raw bytes finished are added here; may be NULL */
+    const _Atomic int *stop; /* non-zero: give up with NZ_E_STOPPED; may be NULL */
+} nz_run;
+
+/* The raw size of a frame at this level when the user names none; NZ_FRAME_MAX at 9. */
+uint64_t nz_level_frame(int level);
+
+/* Chooses by level, size and content. Deterministic. */
+void nz_shape_choose(nz_shape *s, int level, const uint8_t *raw, size_t n);
+void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES]);
+/* NZ_E_VERSION for other arithmetic, NZ_E_CORRUPT for values no encoder writes. */
+nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES]);
+/* Bytes the engine allocates for one frame, beside the caller's raw and packed buffers. */
+uint64_t nz_shape_memory(const nz_shape *s);
+
+/* True when no engine would gain: random or already packed data. Fast (about memory speed). */
+bool nz_bytes_hopeless(const uint8_t *raw, size_t n);
+
+/* NZ_E_FULL when the result would not fit cap (the caller then stores the frame). */
+nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+                       uint8_t *out, size_t cap, size_t *packed);
+/* Exactly n raw bytes come out; any `in` is safe. NZ_E_CORRUPT when it cannot be right. */
+nz_err nz_bytes_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
+                       uint8_t *raw, size_t n);
+
+#endif

@@ -1,0 +1,665 @@
+/* One byte at a time: hash its contexts, find their slots, let the network predict; then for each
+ * of its bits collect every model's opinion, mix, refine, code, and let everyone learn. */
+#include "deep.h"
+
+#include "backend/adapt.h"
+#include "coder/arith.h"
+#include "deep_plan.h"
+#include "ngram/match.h"
+#include "ngram/slot.h"
+#include "sse.h"
+
+#include <stdlib.h>
+
+enum {
+    LONGEST = 1, /* the match model with the longest minimum */
+    RUN_STATES = 32,
+    COUNT_MAX = 31, /* counts above look alike to the probability maps */
+    ADAPT_LIMIT = 1023,
+    SSE_LIMIT = 127,
+    LONG_MATCH = 512,   /* from here on one flag a byte says "as expected" */
+    RATE_START = 41943, /* of the mixer: .02, in 2^-21 */
+    RATE_END = 3146,    /* .0015 */
+    RATE_FINAL = 8389,  /* of the final mixer: .004 */
+    RATE_SHIFT = 15,    /* more fractional bits while it decays */
+    PROGRESS_STEP = 4096,
+};
+
+static const uint8_t match_min[NZ_DEEP_MATCHES] = {7, 14, 4};
+
+/* One context's learned maps from what its slot holds to a probability. */
+typedef struct maps {
+    uint32_t state[256];
+    uint32_t direct[32 * 32]; /* count, then the upper 5 bits of the probability */
+    uint32_t run[RUN_STATES]; /* run length, expected bit; 0 and 1: none */
+} maps;
+
+/* The same for a match model. */
+typedef struct match_maps {
+    uint32_t length[NZ_MATCH_LENGTHS * 4 * 2]; /* length, misses, expected bit */
+    uint32_t byte[8 * 2048];                   /* length class, expected byte, bit position */
+    uint32_t order1[65536];                    /* hash of last byte, expected byte, length class */
+    uint32_t *used[3];                         /* what the last prediction used */
+} match_maps;
+
+/* The map entries the last prediction came from: per context its state's, count's and run's. Their
+ * values are kept beside them so that all can learn at once. */
+enum { USED_MAX = 3 * NZ_CONTEXTS_MAX + 8 };
+
+typedef struct deep {
+    const nz_shape *shape;
+    const nz_deep_plan *plan;
+    const nz_kern *kern;
+    const nz_numeric *numeric;
+    const nz_history *history;
+    nz_context_list lists;
+    nz_chosen sets, finals, stages;
+
+    nz_past past;
+    nz_match match[NZ_DEEP_MATCHES];
+    uint32_t c0, bit; /* the byte's bits so far under a leading one; how many they are */
+
+    nz_slot *table;
+    uint64_t mask; /* buckets - 1 */
+    uint64_t hash[NZ_CONTEXTS_MAX], key[NZ_CONTEXTS_MAX];
+    nz_slot *slot[NZ_CONTEXTS_MAX];       /* of the current nibble */
+    nz_slot *byte[NZ_CONTEXTS_MAX];       /* of the first nibble: the run */
+    uint8_t count_limit[NZ_CONTEXTS_MAX]; /* short contexts average over more */
+    int16_t certain[256]; /* by state: belief in a history of ones or zeros only, signed */
+    maps *maps;           /* [contexts] */
+    uint32_t *used[USED_MAX];
+    uint32_t value[USED_MAX] __attribute__((aligned(64)));
+    uint32_t confident; /* plain orders that know this context */
+
+    match_maps *match_maps;             /* [matches] */
+    uint32_t expected[NZ_DEEP_MATCHES]; /* 0, or 1 + the expected bit */
+
+    nz_pair *pair;
+    nz_net *net;
+    unsigned net_symbol, net_p; /* its most probable byte and that byte's probability, 16 bits */
+    int net_st;                 /* its stretched opinion on the next bit */
+
+    nz_mixer mixer, final;
+    int32_t rate; /* of the mixer, with RATE_SHIFT more fractional bits */
+    nz_sse sse[NZ_DEEP_STAGES];
+    int32_t st;              /* the mix, stretched */
+    uint32_t long_match[16]; /* "as expected", by match length */
+} deep;
+
+uint64_t nz_deep_memory(const nz_shape *s)
+{
+    const nz_deep_plan *p = nz_deep_plan_of(s);
+    nz_chosen sets = nz_deep_sets(s), finals = nz_deep_finals(s), stages = nz_deep_stages(s);
+    nz_net_shape net = nz_deep_net(s);
+    uint64_t sum = sizeof(deep) + ((uint64_t)1 << s->table_bits) + nz_past_memory();
+    sum += p->matches * (sizeof(match_maps) + (sizeof(uint32_t) << s->match_bits));
+    sum += nz_deep_lists(s).slots * sizeof(maps);
+    sum += nz_mixer_memory(nz_deep_inputs(s), sets.n, sets.rows);
+    sum += nz_mixer_memory(sets.n, finals.n, finals.rows);
+    for (unsigned i = 0; i < stages.n; i++)
+        sum += nz_sse_memory(stages.rows[i]);
+    return sum + nz_net_memory(&net);
+}
+
+/* ---- Start ---- */
+
+/* 256 * (1 - 1 / (1 + n / 2)): how much n observations deserve to be believed. */
+static const uint8_t belief[COUNT_MAX + 1] = {0,   85,  128, 154, 171, 183, 192, 199, 205, 209, 213,
+                                              217, 219, 222, 224, 226, 228, 229, 230, 232, 233, 234,
+                                              235, 236, 236, 237, 238, 238, 239, 240, 240, 241};
+
+/* A map entry that says `hit` is about to happen with a chance of 1 - 1 / odds. */
+static uint32_t expecting(int hit, uint32_t odds_x10)
+{
+    uint32_t miss = 41943030 / odds_x10;
+    return nz_adapt_start(hit ? 4194303 - miss : miss, 0);
+}
+
+static void start_context(deep *d, unsigned i)
+{
+    maps *m = &d->maps[i];
+    d->count_limit[i] = i < 2 ? 120 : i < 4 ? 60 : 30;
+    for (unsigned s = 0; s < 256; s++) {
+        uint32_t n0 = d->history->n0[s] * 15u + 4, n1 = d->history->n1[s] * 15u + 4;
+        m->state[s] = nz_adapt_start((uint32_t)(4194303ull * n1 / (n0 + n1)), 0);
+    }
+    for (unsigned s = 0; s < 32 * 32; s++)
+        m->direct[s] = nz_adapt_start((2 * (s & 31) + 1) << 16, 0);
+    m->run[0] = m->run[1] = nz_adapt_start(1 << 21, 0);
+    for (unsigned s = 2; s < RUN_STATES; s++)
+        m->run[s] = expecting(s & 1, 15 * (s >> 1) + 22);
+}
+
+static void start_match(match_maps *m)
+{
+    for (unsigned s = 0; s < NZ_MATCH_LENGTHS * 4 * 2; s++)
+        m->length[s] = expecting(s & 1, s >> 1 & 3 ? 25 : 10 * (s >> 3) + 22);
+    for (unsigned s = 0; s < 8 * 2048; s++)
+        m->byte[s] = expecting(1, 40);
+    for (unsigned s = 0; s < 65536; s++)
+        m->order1[s] = expecting(1, 40);
+}
+
+static void start_tables(deep *d)
+{
+    for (unsigned i = 0; i < d->lists.slots; i++)
+        start_context(d, i);
+    for (unsigned j = 0; j < d->plan->matches; j++)
+        start_match(&d->match_maps[j]);
+    for (unsigned s = 0; s < 256; s++) {
+        unsigned n0 = d->history->n0[s], n1 = d->history->n1[s];
+        n0 = n0 > COUNT_MAX ? COUNT_MAX : n0;
+        n1 = n1 > COUNT_MAX ? COUNT_MAX : n1;
+        d->certain[s] = (int16_t)(!n0 ? belief[n1] : !n1 ? -belief[n0] : 0);
+    }
+    for (unsigned i = 0; i < 16; i++)
+        d->long_match[i] = nz_adapt_start(4190000, 30);
+    for (unsigned i = 0; i < USED_MAX; i++)
+        d->used[i] = &d->value[i]; /* the padding learns from itself */
+}
+
+/* What each kind of input earns before anything is known. */
+static void start_weights(deep *d)
+{
+    int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
+    for (unsigned i = 0; i < d->lists.slots; i++, w += d->plan->kinds) {
+        w[0] = 2 * one;
+        w[1] = one;
+        w[2] = one / 5 * 3;
+    }
+    for (unsigned j = 0; j < d->plan->matches; j++, w += NZ_MATCH_INPUTS)
+        w[0] = w[1] = NZ_WEIGHT_ONE / 5;
+    w[0] = NZ_WEIGHT_ONE / 4;
+    for (unsigned s = 0; s < d->sets.n; s++)
+        d->final.start[s] = NZ_WEIGHT_ONE / (int32_t)d->sets.n;
+}
+
+static void deep_free(deep *d)
+{
+    if (!d)
+        return;
+    nz_past_free(&d->past);
+    for (unsigned j = 0; j < d->plan->matches; j++)
+        nz_match_free(&d->match[j]);
+    nz_big_free(d->table, (size_t)1 << d->shape->table_bits);
+    free(d->maps);
+    free(d->match_maps);
+    nz_net_free(d->net);
+    nz_pair_free(d->pair);
+    nz_mixer_free(&d->mixer);
+    nz_mixer_free(&d->final);
+    for (unsigned i = 0; i < d->stages.n; i++)
+        nz_sse_free(&d->sse[d->stages.index[i]]);
+    free(d);
+}
+
+static int allocate(deep *d, const uint8_t *raw)
+{
+    const nz_shape *s = d->shape;
+    int bad = nz_past_new(&d->past, raw);
+    for (unsigned j = 0; j < d->plan->matches; j++)
+        bad |= nz_match_new(&d->match[j], s->match_bits, match_min[j]);
+    for (unsigned i = 0; i < d->stages.n; i++)
+        bad |= nz_sse_new(&d->sse[d->stages.index[i]], d->stages.rows[i]);
+    bad |= nz_mixer_new(&d->mixer, d->kern, nz_deep_inputs(s), d->sets.n, d->sets.rows);
+    bad |= nz_mixer_new(&d->final, d->kern, d->sets.n, d->finals.n, d->finals.rows);
+    bad |= !(d->table = nz_big_new((size_t)1 << s->table_bits));
+    bad |= !(d->maps = malloc(d->lists.slots * sizeof *d->maps));
+    bad |= !(d->match_maps = malloc(d->plan->matches * sizeof *d->match_maps));
+    return bad;
+}
+
+static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const uint8_t *raw)
+{
+    deep *d = aligned_alloc(64, (sizeof *d + 63) & ~(size_t)63);
+    if (!d)
+        return NZ_E_MEM;
+    *d = (deep){.shape = s,
+                .plan = nz_deep_plan_of(s),
+                .kern = run->kern,
+                .numeric = nz_numeric_get(),
+                .history = nz_history_get(),
+                .lists = nz_deep_lists(s),
+                .sets = nz_deep_sets(s),
+                .finals = nz_deep_finals(s),
+                .stages = nz_deep_stages(s),
+                .c0 = 1,
+                .mask = ((uint64_t)1 << s->table_bits) / (2 * sizeof(nz_slot)) - 1,
+                .rate = RATE_START << RATE_SHIFT};
+    nz_net_shape net = nz_deep_net(s);
+    nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
+    if (!err && run->second_core)
+        err = nz_pair_new(&d->pair);
+    if (!err)
+        err = nz_net_new(&d->net, &net, run->kern, d->pair);
+    if (err) {
+        deep_free(d);
+        return err;
+    }
+    start_tables(d);
+    start_weights(d);
+    *out = d;
+    return NZ_OK;
+}
+
+/* ---- A byte begins ---- */
+
+static uint32_t match_state(const nz_match *m)
+{
+    if (m->expect < 0)
+        return 0;
+    uint32_t n = m->len;
+    uint32_t class = n < 8 ? 1 : n < 12 ? 2 : n < 16 ? 3 : n < 24 ? 4 : n < 32 ? 5 : n < 64 ? 6 : 7;
+    return class << 8 | (uint32_t)m->expect;
+}
+
+static void find_slots(deep *d, uint32_t last)
+{
+    for (unsigned i = 0; i < d->lists.slots; i++)
+        d->slot[i] = nz_slot_find(d->table, d->mask, d->key[i], last, d->history);
+}
+
+static void hash_nibble(deep *d, uint32_t nibble)
+{
+    for (unsigned i = 0; i < d->lists.slots; i++) {
+        d->key[i] = nz_slot_key(d->hash[i], nibble);
+        nz_slot_prefetch(d->table, d->mask, d->key[i]);
+    }
+}
+
+static void byte_begin(deep *d)
+{
+    uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
+    int kind = d->shape->kind, tier = d->plan->tier;
+    nz_contexts_net(direct, hash, &d->past, kind, tier, match_state(&d->match[0]));
+    nz_net_begin(d->net, direct, hash);
+    nz_contexts_slots(d->hash, &d->past, kind, tier);
+    hash_nibble(d, 0);
+    find_slots(d, 0);
+    memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
+    nz_net_finish(d->net);
+    d->net_symbol = nz_net_top(d->net, &d->net_p);
+    d->c0 = 1;
+}
+
+/* ---- A bit is predicted ---- */
+
+/* (p - 1/2) * 3, for a 22-bit p. */
+NZ_INLINE int linear(uint32_t adaptive)
+{
+    return (((int)(adaptive >> 10) - (1 << 21)) * 3) >> 14;
+}
+
+NZ_INLINE int stretch_of(const deep *d, uint32_t adaptive)
+{
+    return nz_stretch(d->numeric, adaptive >> 20);
+}
+
+/* A context seen for the first time has state 0 and count 0: its inputs are masked to zero, and the
+ * map entries of those indices learn something nobody reads. Cheaper than a branch. */
+NZ_INLINE int32_t *context_inputs(deep *d, int32_t *restrict x, unsigned node, unsigned kinds)
+{
+    const int16_t *restrict stretch = d->numeric->stretch, *restrict certain = d->certain;
+    const uint32_t c0 = d->c0, bit = d->bit, slots = d->lists.slots;
+    const uint64_t plain = d->lists.plain;
+    uint32_t **used = d->used, *restrict value = d->value, confident = 0;
+    for (unsigned i = 0; i < slots; i++, x += kinds, used += 3, value += 3) {
+        const nz_slot *s = d->slot[i], *b = d->byte[i];
+        maps *m = &d->maps[i];
+        uint32_t expect = b->run_byte | 256u, count = b->run_count > 15 ? 15 : b->run_count;
+        uint32_t agrees = (count > 0) & (expect >> (8 - bit) == c0);
+        uint32_t run = -agrees & (count * 2 + (expect >> (7 - bit) & 1));
+        uint32_t state = s->state[node], n = s->count[node], p = s->p[node] ^ 0x8000u;
+        uint32_t n31 = n > COUNT_MAX ? COUNT_MAX : n;
+        int32_t seen = -(int32_t)(state > 0);
+        used[0] = &m->state[state];
+        used[1] = &m->direct[n31 * 32 + (p >> 11)];
+        used[2] = &m->run[run];
+        value[0] = *used[0];
+        value[1] = *used[1];
+        value[2] = *used[2];
+        x[0] = stretch[value[0] >> 20] & seen;
+        x[1] = stretch[value[1] >> 20] & seen;
+        x[2] = stretch[value[2] >> 20];
+        if (kinds > 3)
+            x[3] = linear(value[0]) & seen;
+        if (kinds > 4) {
+            x[4] = certain[state];
+            x[5] = stretch[p >> 4] * belief[n31] >> 8;
+        }
+        confident += (uint32_t)(seen & (int32_t)(plain >> i & 1));
+    }
+    d->confident = confident;
+    return x;
+}
+
+static int32_t *match_inputs(deep *d, int32_t *x)
+{
+    for (unsigned j = 0; j < d->plan->matches; j++, x += NZ_MATCH_INPUTS) {
+        const nz_match *m = &d->match[j];
+        match_maps *t = &d->match_maps[j];
+        uint32_t e = nz_match_bit(m->expect, d->c0, d->bit);
+        d->expected[j] = e;
+        x[0] = x[1] = x[2] = x[3] = 0;
+        if (!e)
+            continue;
+        uint32_t bucket = nz_match_bucket(m->len), expect = (uint32_t)m->expect;
+        uint32_t miss = m->miss > 3 ? 3 : m->miss;
+        uint32_t class = miss || bucket < 8 ? 0 : bucket < 12 ? 1 : (bucket - 12) / 4 + 2;
+        class = class > 7 ? 7 : class;
+        t->used[0] = &t->length[(bucket * 4 + miss) * 2 + (e - 1)];
+        t->used[1] = &t->byte[class << 11 | expect << 3 | d->bit];
+        uint32_t h = nz_hash32((d->past.c4 & 0xff) | expect << 8, class >> 1 | d->bit << 8);
+        t->used[2] = &t->order1[h >> 16];
+        int sign = e == 2 ? 1 : -1;
+        x[0] = stretch_of(d, *t->used[0]);
+        x[1] = linear(*t->used[0]);
+        x[2] = sign * stretch_of(d, *t->used[1]);
+        x[3] = sign * stretch_of(d, *t->used[2]);
+    }
+    return x;
+}
+
+/* 1 + the place of c in a short list, 0 for none. */
+static uint32_t place(const char *list, uint32_t c)
+{
+    for (uint32_t i = 0; list[i]; i++)
+        if ((uint8_t)list[i] == c)
+            return i + 1;
+    return 0;
+}
+
+static uint32_t letter_class(uint32_t c)
+{
+    return c >= 'a' && c <= 'z'               ? 0
+           : c >= 'A' && c <= 'Z'             ? 1
+           : c >= '0' && c <= '9'             ? 2
+           : c == ' '                         ? 3
+           : c == 10                          ? 4
+           : c >= 128                         ? 5
+           : c == '[' || c == '{' || c == '<' ? 6
+                                              : 7;
+}
+
+/* What the two kinds of data want to know about the surroundings, for the mixers. */
+typedef struct scene {
+    uint32_t local; /* [64] where in a word, or in an aligned field */
+    uint32_t frame; /* [64] what brackets and line, or where in a record */
+    uint32_t left;  /* [512] the last bracket, or the byte above */
+    uint32_t type;  /* [256] the kinds of the last two bytes */
+    uint32_t third; /* [256] the byte or class before them */
+} scene;
+
+static scene text_scene(const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff, top = nz_past_top(p, 0), nest = place("[{(<L\"", top);
+    uint32_t t = nz_byte_class[c1] * 16u + nz_byte_class[p->c4 >> 8 & 0xff];
+    return (scene){.local = (p->word_len > 7 ? 7 : p->word_len) * 8 + letter_class(c1),
+                   .frame = (top && !nest ? 7 : nest) * 8 + place("*=|#: <", p->line_first),
+                   .left = p->bracket,
+                   .type = t,
+                   .third = nz_byte_class[p->c4 >> 16 & 0xff]};
+}
+
+static scene binary_scene(const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff;
+    return (scene){.local = (p->pos & 7) * 8 + (c1 >> 5),
+                   .frame = p->pos % p->period & 63,
+                   .left = nz_past_at(p, p->period),
+                   .type = (c1 & 0xf0) | (p->c4 >> 12 & 15),
+                   .third = p->c4 >> 20 & 15};
+}
+
+/* Chooses the rows of both mixers. */
+static void select_rows(deep *d)
+{
+    const nz_past *p = &d->past;
+    uint32_t bit = d->bit, c1 = p->c4 & 0xff, e0 = d->expected[0], len = d->match[0].len;
+    uint32_t near = !e0 ? 0 : len < 16 ? 1 : len < 32 ? 2 : 3;
+    uint32_t matched = e0 ? nz_match_bucket(len) * 2 + e0 : 0;
+    uint32_t symbol = d->net_symbol + 256 * nz_match_bit((int)d->net_symbol, d->c0, bit);
+    uint32_t opinion = (nz_sse_position(d->net_st) >> 7) * 8 + bit;
+    uint32_t known = d->confident > 2 ? d->confident - 2 : 0;
+    scene s = d->shape->kind == NZ_KIND_TEXT ? text_scene(p) : binary_scene(p);
+    const uint32_t set[NZ_DEEP_SETS] = {
+        d->c0,
+        known * 64 + bit * 8 + near * 2 + (d->expected[1] > 0),
+        c1 | bit << 8,
+        opinion,
+        s.local * 8 + bit,
+        (p->c4 >> 8 & 0xff) | bit << 8,
+        s.left << 3 | bit,
+        matched,
+        symbol,
+        s.type * 16 + s.third,
+        s.frame * 8 + bit,
+    };
+    for (unsigned i = 0; i < d->sets.n; i++)
+        nz_mixer_select(&d->mixer, i, set[d->sets.index[i]]);
+    const uint32_t final[NZ_DEEP_FINALS] = {
+        d->c0,  c1 << 8 | d->c0,  opinion,           matched,
+        symbol, s.type * 8 + bit, s.frame * 8 + bit, d->confident * 8 + bit,
+    };
+    for (unsigned i = 0; i < d->finals.n; i++)
+        nz_mixer_select(&d->final, i, final[d->finals.index[i]]);
+}
+
+/* Chooses the SSE contexts; long before they are read, so that their cells can be on the way. */
+static void aim_sse(deep *d, int guess)
+{
+    const nz_past *p = &d->past;
+    uint32_t c1 = p->c4 & 0xff, c0 = d->c0, symbol = d->net_symbol;
+    uint32_t e0 = (uint32_t)(d->match[0].expect + 1), e1 = (uint32_t)(d->match[1].expect + 1);
+    uint32_t length = e0 ? nz_match_bucket(d->match[0].len) : 0;
+    const uint32_t context[NZ_DEEP_STAGES] = {
+        c0,
+        c1 << 8 | c0,
+        nz_hash32(p->c4 & 0xffff, c0) >> 16,
+        nz_hash32(p->c4 & 0xffffff, c0 + 256) >> 16,
+        nz_hash32(p->word[0], c0 + 512) >> 16,
+        nz_hash32(symbol | d->net_p >> 13 << 8, c0 + c1 * 256) >> 16,
+        nz_hash32(e0 | length << 10, c0) >> 16,
+        nz_hash32(symbol | e1 << 10, c0) >> 16,
+    };
+    for (unsigned i = 0; i < d->stages.n; i++)
+        nz_sse_aim(&d->sse[d->stages.index[i]], context[d->stages.index[i]], guess);
+}
+
+/* The mix, moved towards what each stage makes of it; the shares are in 1/256. */
+static uint32_t refine(deep *d)
+{
+    static const uint8_t share[NZ_DEEP_STAGES] = {8, 27, 27, 27, 27, 26, 25, 25};
+    int32_t mix = nz_squash(d->numeric, d->st), sum = mix << 8;
+    for (unsigned i = 0; i < d->stages.n; i++) {
+        unsigned k = d->stages.index[i];
+        sum += share[k] * ((int32_t)nz_sse_refine(&d->sse[k], d->st) - mix);
+    }
+    int32_t p = sum >> 8;
+    return (uint32_t)(p < 1 ? 1 : p > 65535 ? 65535 : p);
+}
+
+NZ_INLINE unsigned node_of(const deep *d)
+{
+    uint32_t first = 1u << (d->bit & 3);
+    return first - 1 + (d->c0 & (first - 1));
+}
+
+static uint32_t predict(deep *d)
+{
+    d->net_st = nz_net_stretch(d->net, d->c0);
+    aim_sse(d, d->net_st);
+    unsigned node = node_of(d), kinds = d->plan->kinds;
+    int32_t *x = d->mixer.x;
+    x = kinds == 3   ? context_inputs(d, x, node, 3)
+        : kinds == 4 ? context_inputs(d, x, node, 4)
+                     : context_inputs(d, x, node, 6);
+    x = match_inputs(d, x);
+    x[0] = d->net_st;
+    x[1] = ((int)nz_net_p16(d->net, d->c0) - 32768) * 3 >> 8;
+    x[2] = 102; /* .4: the bias */
+    select_rows(d);
+    nz_mixer_mix(&d->mixer);
+    memcpy(d->final.x, d->mixer.st, d->sets.n * sizeof(int32_t));
+    nz_mixer_mix(&d->final);
+    int32_t sum = 0;
+    for (unsigned f = 0; f < d->finals.n; f++)
+        sum += d->final.st[f];
+    d->st = sum / (int32_t)d->finals.n;
+    return refine(d);
+}
+
+/* ---- A bit is known ---- */
+
+static void learn_slots(deep *d, unsigned node, int bit)
+{
+    const uint8_t *restrict next = d->history->next[bit];
+    unsigned used = 3 * d->lists.slots;
+    d->kern->adapt(d->value, (used + 7) & ~7u, bit, ADAPT_LIMIT);
+    for (unsigned i = 0; i < used; i++)
+        *d->used[i] = d->value[i];
+    for (unsigned i = 0; i < d->lists.slots; i++) {
+        nz_slot *s = d->slot[i];
+        s->state[node] = next[s->state[node]];
+        /* At n = 0 p is one half, so the product stays below 2^31. */
+        uint32_t n = s->count[node], p = s->p[node] ^ 0x8000u;
+        int32_t error = (bit << 16) - bit - (int32_t)p;
+        p = (uint32_t)((int32_t)p + (error * nz_adapt_rate[n] >> 14));
+        s->p[node] = (uint16_t)(p ^ 0x8000u);
+        s->count[node] = (uint8_t)(n + (n < d->count_limit[i]));
+    }
+}
+
+static void learn(deep *d, int bit)
+{
+    nz_mixer_train(&d->mixer, bit, d->rate >> RATE_SHIFT);
+    nz_mixer_train(&d->final, bit, RATE_FINAL);
+    for (unsigned i = 0; i < d->stages.n; i++)
+        nz_sse_update(&d->sse[d->stages.index[i]], bit, SSE_LIMIT);
+    learn_slots(d, node_of(d), bit);
+    for (unsigned j = 0; j < d->plan->matches; j++) {
+        if (!d->expected[j])
+            continue;
+        int hit = (int)d->expected[j] - 1 == bit;
+        nz_adapt_update(d->match_maps[j].used[0], bit, 1000);
+        nz_adapt_update(d->match_maps[j].used[1], hit, 255);
+        nz_adapt_update(d->match_maps[j].used[2], hit, 255);
+    }
+}
+
+/* ---- Whole bytes ---- */
+
+static void byte_learn(deep *d, uint8_t byte)
+{
+    for (unsigned i = 0; i < d->lists.slots; i++) {
+        nz_slot *s = d->byte[i];
+        uint32_t again = s->run_count && s->run_byte == byte;
+        s->run_count = (uint8_t)(again ? s->run_count + (s->run_count < 255) : 1);
+        s->run_byte = byte;
+    }
+    nz_net_learn(d->net, byte);
+    /* The mixer's rate falls by 1/6250 a byte at first, 20 times slower near its end. */
+    if (d->rate > RATE_END << RATE_SHIFT)
+        d->rate -= d->rate > 3 * (RATE_END << RATE_SHIFT) ? d->rate / 6250 : d->rate / 125000;
+}
+
+/* Codes one byte with every model: writes `byte`, or reads one. Returns it. */
+NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
+{
+    byte_begin(d);
+    for (d->bit = 0; d->bit < 8; d->bit++) {
+        if (d->bit == 3)
+            hash_nibble(d, d->c0);
+        if (d->bit == 4)
+            find_slots(d, d->c0 & 1);
+        uint32_t p = predict(d);
+        int bit = decode ? nz_arith_decode(a, p) : byte >> (7 - d->bit) & 1;
+        if (!decode)
+            nz_arith_encode(a, p, bit);
+        learn(d, bit);
+        d->c0 = d->c0 << 1 | (uint32_t)bit;
+    }
+    byte_learn(d, (uint8_t)d->c0);
+    return (uint8_t)d->c0;
+}
+
+/* While a very long match holds one flag says whether it goes on; the models neither predict nor
+ * learn what they would only repeat. */
+NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
+{
+    const nz_match *m = &d->match[LONGEST];
+    if (m->expect < 0 || m->miss || m->len < LONG_MATCH)
+        return code_byte(d, a, decode, byte);
+    uint32_t class = (m->len - LONG_MATCH) / 32;
+    uint32_t *flag = &d->long_match[class > 15 ? 15 : class];
+    uint32_t p = *flag >> 16 ? *flag >> 16 : 1;
+    int hit = decode ? nz_arith_decode(a, p) : m->expect == byte;
+    if (!decode)
+        nz_arith_encode(a, p, hit);
+    nz_adapt_update(flag, hit, ADAPT_LIMIT);
+    return hit ? (uint8_t)m->expect : code_byte(d, a, decode, byte);
+}
+
+/* raw[pos] is known to both sides from here on. */
+static void byte_known(deep *d, uint8_t byte)
+{
+    nz_past_next(&d->past, byte);
+    for (unsigned j = 0; j < d->plan->matches; j++)
+        nz_match_next(&d->match[j], d->past.raw, d->past.pos);
+}
+
+/* Reports bytes finished; non-zero when the caller wants to stop. */
+static int report(const nz_run *run, size_t bytes)
+{
+    if (run->done)
+        atomic_fetch_add(run->done, bytes);
+    return run->stop && atomic_load(run->stop);
+}
+
+nz_err nz_deep_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+                      uint8_t *out, size_t cap, size_t *packed)
+{
+    deep *d;
+    nz_arith a;
+    nz_err err = deep_new(&d, s, run, raw);
+    if (err)
+        return err;
+    nz_arith_write(&a, out, cap);
+    for (size_t i = 0; i < n && !err; i++) {
+        code(d, &a, 0, raw[i]);
+        byte_known(d, raw[i]);
+        if (a.over)
+            err = NZ_E_FULL;
+        else if ((i + 1) % PROGRESS_STEP == 0 && report(run, PROGRESS_STEP))
+            err = NZ_E_STOPPED;
+    }
+    if (!err && nz_arith_flush(&a))
+        err = NZ_E_FULL;
+    if (!err) {
+        report(run, n % PROGRESS_STEP);
+        *packed = (size_t)(a.at - out);
+    }
+    deep_free(d);
+    return err;
+}
+
+nz_err nz_deep_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
+                      uint8_t *raw, size_t n)
+{
+    deep *d;
+    nz_arith a;
+    nz_err err = deep_new(&d, s, run, raw);
+    if (err)
+        return err;
+    nz_arith_read(&a, in, packed);
+    for (size_t i = 0; i < n && !err; i++) {
+        raw[i] = code(d, &a, 1, 0);
+        byte_known(d, raw[i]);
+        if ((i + 1) % PROGRESS_STEP == 0 && report(run, PROGRESS_STEP))
+            err = NZ_E_STOPPED;
+    }
+    if (!err)
+        report(run, n % PROGRESS_STEP);
+    deep_free(d);
+    return err;
+}

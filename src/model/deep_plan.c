@@ -1,0 +1,105 @@
+#include "deep_plan.h"
+
+#include "deep.h"
+#include "ngram/slot.h"
+
+enum { TABLE_BITS_MIN = 20, MATCH_BITS_MIN = 10, ROW_BITS_MIN = 10, CHUNK = 16 };
+
+/* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
+static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
+    {0, 3, 2, 0x31e, 0x33, 0x6e, 27, 20, 18, 1, 4}, {0, 4, 3, 0x7ff, 0xff, 0xff, 27, 20, 18, 1, 6},
+    {1, 6, 3, 0x7ff, 0xff, 0xff, 28, 22, 18, 2, 8}, {1, 6, 3, 0x7ff, 0xff, 0xff, 29, 22, 18, 2, 8},
+    {2, 6, 3, 0x7ff, 0xff, 0xff, 30, 22, 19, 2, 8},
+};
+
+static const uint32_t set_rows[] = {256, 768, 2048, 256, 512, 2048, 4096, 64, 768, 4096, 512};
+static const uint32_t final_rows[] = {256, 65536, 256, 64, 768, 2048, 512, 64};
+static const uint32_t stage_rows[] = {256, 65536, 65536, 65536, 65536, 65536, 65536, 65536};
+
+const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
+{
+    return &plans[s->level - 5];
+}
+
+nz_context_list nz_deep_lists(const nz_shape *s)
+{
+    return nz_context_lists(s->kind, nz_deep_plan_of(s)->tier);
+}
+
+static nz_chosen choose(unsigned mask, const uint32_t *rows)
+{
+    nz_chosen c = {0};
+    for (uint8_t i = 0; mask >> i; i++) {
+        if (mask >> i & 1) {
+            c.index[c.n] = i;
+            c.rows[c.n++] = rows[i];
+        }
+    }
+    return c;
+}
+
+nz_chosen nz_deep_sets(const nz_shape *s)
+{
+    return choose(nz_deep_plan_of(s)->sets, set_rows);
+}
+
+nz_chosen nz_deep_finals(const nz_shape *s)
+{
+    return choose(nz_deep_plan_of(s)->finals, final_rows);
+}
+
+nz_chosen nz_deep_stages(const nz_shape *s)
+{
+    return choose(nz_deep_plan_of(s)->stages, stage_rows);
+}
+
+size_t nz_deep_inputs(const nz_shape *s)
+{
+    const nz_deep_plan *p = nz_deep_plan_of(s);
+    return nz_deep_lists(s).slots * p->kinds + p->matches * NZ_MATCH_INPUTS + NZ_OPINION_INPUTS;
+}
+
+nz_net_shape nz_deep_net(const nz_shape *s)
+{
+    return (nz_net_shape){.width = 8 * s->width,
+                          .layers = s->layers,
+                          .chunk = s->chunk,
+                          .row_bits = s->row_bits,
+                          .direct = NZ_ROWS_DIRECT,
+                          .hashed = (int)nz_deep_lists(s).hashed,
+                          .direct_rows = NZ_ROWS_DIRECT_EACH};
+}
+
+/* The smallest bits in [low, high] with 2^bits >= v. */
+static uint8_t bits_for(uint64_t v, uint8_t low, uint8_t high)
+{
+    uint8_t bits = low;
+    while (bits < high && UINT64_C(1) << bits < v)
+        bits++;
+    return bits;
+}
+
+void nz_deep_choose(nz_shape *s, size_t n)
+{
+    const nz_deep_plan *p = nz_deep_plan_of(s);
+    /* Half of the slots a file could touch: most contexts come back. */
+    uint64_t touched = (uint64_t)n * nz_deep_lists(s).slots * sizeof(nz_slot);
+    s->engine = NZ_ENGINE_DEEP;
+    s->table_bits = bits_for(touched, TABLE_BITS_MIN, p->table_bits);
+    s->match_bits = bits_for(n, MATCH_BITS_MIN, p->match_bits);
+    s->row_bits = bits_for(n, ROW_BITS_MIN, p->row_bits);
+    s->layers = p->layers;
+    s->width = p->width;
+    s->chunk = CHUNK;
+}
+
+bool nz_deep_valid(const nz_shape *s)
+{
+    if (s->engine != NZ_ENGINE_DEEP || s->level < 5 || s->level > NZ_LEVEL_MAX)
+        return false;
+    const nz_deep_plan *p = nz_deep_plan_of(s);
+    return s->table_bits >= TABLE_BITS_MIN && s->table_bits <= p->table_bits &&
+           s->match_bits >= MATCH_BITS_MIN && s->match_bits <= p->match_bits &&
+           s->row_bits >= ROW_BITS_MIN && s->row_bits <= p->row_bits && s->layers == p->layers &&
+           s->width == p->width && s->chunk == CHUNK && !s->prior;
+}

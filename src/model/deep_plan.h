@@ -1,0 +1,45 @@
+/* What each level of the deep engine is made of, and how large its tables are. */
+#ifndef NZ_MODEL_DEEP_PLAN_H
+#define NZ_MODEL_DEEP_PLAN_H
+
+#include "bytes.h"
+#include "mixer.h"
+#include "net.h"
+#include "ngram/context.h"
+
+enum {
+    NZ_DEEP_MATCHES = 3,
+    NZ_DEEP_SETS = 11,  /* weight sets of the first mixer layer */
+    NZ_DEEP_FINALS = 8, /* of the second */
+    NZ_DEEP_STAGES = 8, /* SSE */
+    NZ_MATCH_INPUTS = 4,
+    NZ_OPINION_INPUTS = 3, /* the network's two, and the bias */
+};
+
+/* Sets, finals and stages are bit masks over the numbering in deep.c. */
+typedef struct nz_deep_plan {
+    uint8_t tier;    /* 0, 1, 2: how many contexts */
+    uint8_t kinds;   /* inputs a context: 3, 4 or 6 */
+    uint8_t matches; /* match models */
+    uint16_t sets;
+    uint8_t finals, stages;
+    /* Upper bounds; tables shrink with the input. */
+    uint8_t table_bits, match_bits, row_bits, layers, width;
+} nz_deep_plan;
+
+/* The members of a mask in order, and how many rows each of them has. */
+typedef struct nz_chosen {
+    unsigned n;
+    uint8_t index[NZ_SETS_MAX];
+    uint32_t rows[NZ_SETS_MAX];
+} nz_chosen;
+
+const nz_deep_plan *nz_deep_plan_of(const nz_shape *s);
+nz_context_list nz_deep_lists(const nz_shape *s);
+nz_chosen nz_deep_sets(const nz_shape *s);
+nz_chosen nz_deep_finals(const nz_shape *s);
+nz_chosen nz_deep_stages(const nz_shape *s);
+size_t nz_deep_inputs(const nz_shape *s);
+nz_net_shape nz_deep_net(const nz_shape *s);
+
+#endif

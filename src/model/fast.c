@@ -1,0 +1,172 @@
+#include "fast.h"
+#include "fast_past.h"
+
+#include <stdlib.h>
+
+static const fast_plan plans[4] = {FAST_PLAN1, FAST_PLAN2, FAST_PLAN3, FAST_PLAN4};
+
+/* Rows of each weight set: one for each value that the loop's `pick` can have. */
+static const uint32_t set_rows[FAST_SETS_MAX] = {256, 1024, 1024, 512, 1024, 256, 512, 256};
+
+/* Where each part lies, in bytes from the start of one allocation. */
+typedef struct layout {
+    size_t table, matches[2], after2, sse[3], cells, weights[FAST_SETS_MAX], final[2], end;
+} layout;
+
+static size_t place(size_t *end, size_t bytes)
+{
+    size_t at = *end;
+    *end = (at + bytes + 63) & ~(size_t)63;
+    return at;
+}
+
+static size_t cells_of(const fast_plan *plan)
+{
+    return 256 * (size_t)plan->contexts + 256 + 2 * 64 + 128;
+}
+
+static layout lay_out(const nz_shape *s)
+{
+    const fast_plan *plan = &plans[s->level - 1];
+    layout l = {0};
+    l.table = place(&l.end, (size_t)1 << s->table_bits);
+    for (int i = 0; i < plan->matches; i++)
+        l.matches[i] = place(&l.end, sizeof(uint32_t) << s->match_bits);
+    l.after2 = place(&l.end, FAST_AFTER * sizeof(uint32_t));
+    for (int i = 0; i < plan->refine; i++)
+        l.sse[i] = place(&l.end, FAST_SSE_ROWS * FAST_SSE_STEPS * sizeof(uint16_t));
+    l.cells = place(&l.end, cells_of(plan) * sizeof(fast_cell));
+    for (int i = 0; i < plan->sets; i++)
+        l.weights[i] =
+            place(&l.end, set_rows[i] * sizeof(int32_t) * (size_t)plan->groups * FAST_LANES);
+    for (int i = 0; i < 2; i++)
+        l.final[i] = place(&l.end, FAST_FINAL_ROWS * FAST_SETS_MAX * sizeof(int32_t));
+    return l;
+}
+
+uint64_t nz_fast_memory(const nz_shape *s)
+{
+    return lay_out(s).end;
+}
+
+static fast_cell cell_at(const nz_numeric *num, uint32_t p16, uint16_t rate)
+{
+    int32_t p = (int32_t)(p16 << 6);
+    return (fast_cell){p, num->stretch[p >> 10], rate};
+}
+
+/* Cells start at what a history suggests by its counts, at a rate as if seen six times. */
+static void start_cells(nz_fast *f)
+{
+    enum { FIRST = 43690, SIXTH = 8738 };
+    fast_cell *c = f->cells;
+    for (int s = 0; s < 256; s++) {
+        uint32_t a = f->hist->n0[s] * 15u + 4, b = f->hist->n1[s] * 15u + 4;
+        c[s] = cell_at(f->num, 65535 * b / (a + b), s ? SIXTH : FIRST);
+    }
+    for (int i = 1; i < f->plan.contexts; i++)
+        memcpy(c + 256 * i, c, 256 * sizeof *c);
+    for (c += 256 * f->plan.contexts; c < f->cells + cells_of(&f->plan); c++)
+        *c = cell_at(f->num, 32768, SIXTH);
+    fast_cell *matched = f->cells + 256 * (f->plan.contexts + 1);
+    for (int i = 0; i < 2; i++, matched += 64) {
+        for (uint32_t len = 1; len < 32; len++) {
+            uint32_t p = 65535 - 655350 / (len * 15 + 22);
+            matched[len * 2] = cell_at(f->num, 65535 - p, SIXTH);
+            matched[len * 2 + 1] = cell_at(f->num, p, SIXTH);
+        }
+    }
+}
+
+static void start_weights(nz_fast *f)
+{
+    enum { ONE = 1 << 29, START1 = ONE / 10 * 3, START2 = ONE / 8 };
+    const fast_plan *plan = &f->plan;
+    int32_t start = plan->layers > 1   ? START2
+                    : plan->groups > 1 ? START1 * 2 / 3 / plan->sets
+                                       : START1 / plan->sets;
+    for (int s = 0; s < plan->sets; s++)
+        for (size_t i = 0; i < set_rows[s] * (size_t)plan->groups * FAST_LANES; i++)
+            f->weights[s][i] = start;
+    for (int i = 0; i < 2 && plan->layers > 1; i++)
+        for (size_t k = 0; k < FAST_FINAL_ROWS * FAST_SETS_MAX; k++)
+            f->final[i][k] = ONE / plan->sets;
+    for (int i = 0; i < FAST_SSE_STEPS; i++) {
+        int d = i * 4096 / FAST_SSE_SCALE - NZ_STRETCH_MAX - 1;
+        f->sse_start[i] = (uint16_t)nz_squash(f->num, nz_stretch_clamp(d));
+    }
+}
+
+static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
+{
+    layout l = lay_out(s);
+    uint8_t *at = nz_big_new(l.end);
+    if (!at)
+        return NZ_E_MEM;
+    *memory = at;
+    *f = (nz_fast){
+        .num = nz_numeric_get(),
+        .hist = nz_history_get(),
+        .table = at + l.table,
+        .after2 = (uint32_t *)(at + l.after2),
+        .cells = (fast_cell *)(at + l.cells),
+        .table_shift = 32 - (s->table_bits - 6),
+        .match_shift = 32 - s->match_bits,
+        .binary = s->kind == NZ_KIND_BINARY,
+        .plan = plans[s->level - 1],
+    };
+    for (int i = 0; i < f->plan.matches; i++)
+        f->matches[i] = (uint32_t *)(at + l.matches[i]);
+    for (int i = 0; i < f->plan.refine; i++)
+        f->sse[i] = (uint16_t *)(at + l.sse[i]);
+    for (int i = 0; i < f->plan.sets; i++)
+        f->weights[i] = (int32_t *)(at + l.weights[i]);
+    for (int i = 0; i < 2; i++)
+        f->final[i] = (int32_t *)(at + l.final[i]);
+    start_cells(f);
+    start_weights(f);
+    return NZ_OK;
+}
+
+static nz_err code(const nz_shape *s, const nz_run *run, int decode, nz_arith *coder, uint8_t *raw,
+                   size_t n)
+{
+    nz_fast f;
+    uint8_t *memory;
+    nz_err err = start(&f, s, &memory);
+    if (err)
+        return err;
+    const fast_frames *frames = &nz_fast_frames_c;
+#if defined(__x86_64__)
+    if (run->kern->cpu & NZ_CPU_AVX2)
+        frames = &nz_fast_frames_avx2;
+#elif defined(__aarch64__)
+    if (run->kern->cpu & NZ_CPU_NEON)
+        frames = &nz_fast_frames_neon;
+#endif
+    err = (*frames)[s->level - 1][decode](&f, run, coder, raw, n);
+    nz_big_free(memory, nz_fast_memory(s));
+    return err;
+}
+
+nz_err nz_fast_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+                      uint8_t *out, size_t cap, size_t *packed)
+{
+    nz_arith coder;
+    nz_arith_write(&coder, out, cap);
+    /* The packing loop reads raw and never writes it. */
+    nz_err err = n ? code(s, run, 0, &coder, (uint8_t *)(uintptr_t)raw, n) : NZ_OK;
+    if (!err && nz_arith_flush(&coder))
+        err = NZ_E_FULL;
+    if (!err)
+        *packed = (size_t)(coder.at - out);
+    return err;
+}
+
+nz_err nz_fast_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
+                      uint8_t *raw, size_t n)
+{
+    nz_arith coder;
+    nz_arith_read(&coder, in, packed);
+    return n ? code(s, run, 1, &coder, raw, n) : NZ_OK;
+}

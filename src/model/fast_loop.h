@@ -1,0 +1,378 @@
+/* One frame through the fast engine: the one text that every backend compiles.
+ *
+ * Before including it a backend defines FAST_TARGET (function attributes), FAST_FRAMES (the name
+ * of its table) and, on groups of eight lanes:
+ *     lanes            cells as loaded
+ *     sums             running dot products
+ *     lanes_load       eight cells
+ *     sums_zero, dot   sum of stretch * (weight >> 16), wrapping
+ *     sums_fold        the total
+ *     train            weight += stretch * err, wrapping
+ *     lanes_learn      every cell moves towards the bit
+ * fast_c.c is the definition; integer sums may be taken in any order. */
+#include "fast.h"
+#include "fast_past.h"
+
+#define FAST_INLINE FAST_TARGET NZ_INLINE
+
+enum { LANES_MAX = FAST_GROUPS_MAX * FAST_LANES, LATE_MASK = (1 << FAST_LATE) - 1 };
+
+/* The slot of a context's nibble in its line: its own place or one of two neighbours, else the one
+ * of the three that has seen least starts afresh. */
+FAST_INLINE uint8_t *find_slot(uint8_t *line, uint32_t check, uint32_t place, const uint8_t *total)
+{
+    uint8_t *a = line + place * FAST_SLOT;
+    if (NZ_LIKELY(a[0] == check))
+        return a;
+    uint8_t *b = line + (place ^ 1) * FAST_SLOT;
+    if (b[0] == check)
+        return b;
+    uint8_t *c = line + (place ^ 2) * FAST_SLOT;
+    if (c[0] == check)
+        return c;
+    if (total[b[1]] < total[a[1]])
+        a = b;
+    if (total[c[1]] < total[a[1]])
+        a = c;
+    memset(a, 0, FAST_SLOT);
+    a[0] = (uint8_t)check;
+    return a;
+}
+
+/* What followed the last few bytes when they were seen before. The hash leaves the latest byte
+ * out, so that both the table and the candidate can be fetched early; checking includes it. */
+typedef struct match {
+    uint32_t at, len; /* the expected byte; bytes verified before it */
+    uint32_t *last;   /* entry of the hash without the latest byte */
+    uint32_t byte;    /* expected byte | 256, 0 for none or once it was wrong */
+    uint32_t bucket;  /* of len */
+} match;
+
+FAST_INLINE void match_next(match *m, const fast_past *p, uint32_t *entry, uint32_t min)
+{
+    enum { VERIFY = 32, LEN_MAX = 65535 };
+    if (m->len) {
+        m->at++;
+        m->len += m->len < LEN_MAX;
+    } else if (*m->last) {
+        uint32_t n = 0, at = *m->last + 1;
+        while (n < VERIFY && n < at && p->raw[at - 1 - n] == p->raw[p->pos - 1 - n])
+            n++;
+        if (n >= min) {
+            m->at = at;
+            m->len = n;
+        }
+    }
+    *m->last = p->pos - 1;
+    m->last = entry;
+    __builtin_prefetch(entry, 1);
+}
+
+FAST_INLINE void matches_next(match *m, const fast_plan plan, const nz_fast *f, const fast_past *p)
+{
+    enum { MIN = 6, SHORT = 4 };
+    match_next(m, p, f->matches[0] + (fast_hash(p->c4, p->c8 & 255) >> f->match_shift), MIN);
+    if (plan.matches > 1)
+        match_next(m + 1, p, f->matches[1] + (fast_hash(p->c4 & 0xffffff, 3) >> f->match_shift),
+                   SHORT);
+}
+
+FAST_INLINE uint32_t match_bucket(uint32_t len)
+{
+    uint32_t b = len < 16 ? len : len < 32 ? 12 + len / 4 : len < 64 ? 16 + len / 8 : 22 + len / 32;
+    return b < 31 ? b : 31;
+}
+
+FAST_INLINE void match_expect(match *m, const uint8_t *raw)
+{
+    m->byte = m->len ? raw[m->at] | 256u : 0;
+    m->bucket = match_bucket(m->len);
+}
+
+/* 1 + the expected bit; 0 when there is none, or once the expected byte proved wrong. */
+FAST_INLINE uint32_t match_bit(match *m, uint32_t c0, int bit)
+{
+    if (!m->byte)
+        return 0;
+    if (m->byte >> (8 - bit) == c0)
+        return 1 + (m->byte >> (7 - bit) & 1);
+    m->byte = m->len = m->bucket = 0;
+    return 0;
+}
+
+FAST_INLINE int clamp_err(int e)
+{
+    return e > 32767 ? 32767 : e < -32767 ? -32767 : e;
+}
+
+/* Two neighbouring entries of a row, weighted by `part` of 4096. */
+FAST_INLINE uint32_t sse_get(const uint16_t *row, const uint16_t *start, uint32_t part)
+{
+    return ((uint32_t)(row[0] ^ start[0]) * (4096 - part) + (uint32_t)(row[1] ^ start[1]) * part) >>
+           12;
+}
+
+/* Moves an entry towards the bit by 1/64, rounding away from zero so that it can get there. */
+FAST_INLINE void sse_learn(uint16_t *e, uint16_t start, int bit)
+{
+    int v = *e ^ start;
+    v += bit ? (65535 - v + 63) >> 6 : -((v + 63) >> 6);
+    *e = (uint16_t)(v ^ start);
+}
+
+/* Codes one bit with p of 65536 for a one. */
+FAST_INLINE int code_bit(nz_arith *a, int decode, uint32_t p, int bit)
+{
+    if (decode)
+        return nz_arith_decode(a, p);
+    nz_arith_encode(a, p, bit);
+    return bit;
+}
+
+/* sum of d[s] * weight, the sets' results mixed once more */
+FAST_INLINE int mix_final(const int *d, const int32_t *w, int sets)
+{
+    uint32_t sum = 0;
+    for (int s = 0; s < sets; s++)
+        sum += (uint32_t)(d[s] * (w[s] >> 16));
+    return nz_stretch_clamp((int32_t)sum >> 13);
+}
+
+FAST_INLINE void train_final(int32_t *w, const int *d, int err, int sets)
+{
+    for (int s = 0; s < sets; s++)
+        w[s] = (int32_t)((uint32_t)w[s] + (uint32_t)(d[s] * err));
+}
+
+FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f, const nz_run *run,
+                              nz_arith *whole, uint8_t *raw, size_t n)
+{
+    const int lanes_all = plan.groups * FAST_LANES, contexts = plan.contexts;
+    const nz_numeric *num = f->num;
+    const uint8_t *total = f->hist->total;
+    const uint16_t *start = f->sse_start;
+    const int shift = f->table_shift;
+    uint8_t *const table = f->table;
+    fast_cell *const order0 = f->cells + 256 * contexts, *const matched = order0 + 256;
+    fast_cell *const idle = matched + 128;
+
+    nz_arith coder = *whole;
+    fast_past past = {.raw = raw, .row = 8, .after2 = f->after2}, before = past;
+    match m[2] = {{.last = f->matches[0]}, {.last = f->matches[1]}};
+    uint16_t flags[16]; /* probability that a long match holds, by its length */
+    for (int i = 0; i < 16; i++)
+        flags[i] = 65000;
+
+    uint32_t hash[LANES_MAX] = {0}, line[LANES_MAX] = {0}, state[LANES_MAX];
+    uint8_t *slot[LANES_MAX];
+    fast_cell *cell[LANES_MAX];
+    uint32_t mask = UINT32_MAX; /* see fast_text */
+    uint32_t late = 0;          /* the last FAST_LATE bits */
+    int known = 0;              /* the lines of the next byte have been worked out */
+    int rate = plan.first_rate << 4;
+
+    for (size_t pos = 0; pos < n; pos++) {
+        if (!(pos % FAST_STEP) && pos) {
+            if (run->done)
+                atomic_fetch_add_explicit(run->done, FAST_STEP, memory_order_relaxed);
+            if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
+                return NZ_E_STOPPED;
+            if (coder.over)
+                return NZ_E_FULL;
+            if (f->binary && !(pos % FAST_ROW_STEP))
+                past.row = fast_find_row(raw, (uint32_t)pos);
+        }
+        const uint32_t byte = decode ? 0 : raw[pos];
+
+        if (m[0].len >= FAST_LONG) {
+            uint32_t expected = raw[m[0].at], k = m[0].len / FAST_LONG;
+            uint16_t *flag = &flags[k < 16 ? k : 15];
+            if (code_bit(&coder, decode, *flag, byte == expected)) {
+                *flag += (65535 - *flag) >> 5;
+                if (decode)
+                    raw[pos] = (uint8_t)expected;
+                before = past;
+                fast_past_next(&past, expected);
+                matches_next(m, plan, f, &past);
+                known = 0;
+                continue;
+            }
+            *flag -= *flag >> 5;
+            m[0].len = 0;
+        }
+        if (!known) {
+            uint32_t last = past.c4 & 255;
+            late = last & LATE_MASK;
+            mask = f->binary ? fast_binary(&before, contexts, last ^ late, hash)
+                             : fast_text(&before, contexts, last ^ late, hash);
+            for (int i = 0; i < contexts; i++)
+                line[i] = fast_line(hash[i], 0);
+        }
+
+        for (int i = 0; i < plan.matches; i++)
+            match_expect(&m[i], raw);
+        const uint32_t c1 = past.c4 & 255;
+        const uint32_t sse_base[3] = {c1 << 8, fast_hash(past.c4 & 0xffff, 99) & 0xff80,
+                                      m[0].byte << 8 & 0xff00};
+        uint32_t c0 = 1;
+
+        for (int nibble = 0; nibble < 2; nibble++) {
+            uint32_t seen = 0;
+            for (int i = 0; i < contexts; i++) {
+                uint32_t h = line[i], tail = mask >> i & 1 ? late : 0;
+                uint8_t *at = table + (size_t)(h >> shift) * FAST_LINE;
+                slot[i] = find_slot(at, (h & 255) ^ tail * 0x4D, (h >> 8 & 3) ^ tail, total);
+                seen += slot[i][1] != 0;
+            }
+            if (!nibble)
+                for (int i = 0; i < contexts; i++)
+                    hash[i] += mask >> i & 1 ? late * 0x51ED270B : 0;
+            uint32_t node = 1;
+            for (int b = 0; b < 4; b++) {
+                const int bit = nibble * 4 + b;
+                if (b == 4 - FAST_LATE) {
+                    if (nibble) {
+                        __builtin_prefetch(raw + *m[0].last);
+                        uint32_t most = c0 << FAST_LATE & 255;
+                        mask = f->binary ? fast_binary(&past, contexts, most, hash)
+                                         : fast_text(&past, contexts, most, hash);
+                    }
+                    for (int i = 0; i < contexts; i++)
+                        line[i] = fast_line(hash[i], nibble ? 0 : c0 * 0x9E3779B1u);
+                    for (int i = 0; i < contexts; i++)
+                        __builtin_prefetch(table + (size_t)(line[i] >> shift) * FAST_LINE, 1);
+                }
+
+                const uint32_t guess = match_bit(&m[0], c0, bit);
+                for (int i = 0; i < contexts; i++) {
+                    state[i] = slot[i][node];
+                    cell[i] = f->cells + 256 * i + state[i];
+                }
+                if (plan.matches == 1) {
+                    cell[contexts] = guess ? matched + m[0].bucket * 2 + guess - 1 : order0 + c0;
+                } else {
+                    uint32_t other = match_bit(&m[1], c0, bit);
+                    cell[contexts] = order0 + c0;
+                    cell[contexts + 1] = matched + (guess ? m[0].bucket * 2 + guess - 1 : 0);
+                    cell[contexts + 2] = matched + 64 + (other ? m[1].bucket * 2 + other - 1 : 0);
+                    for (int i = contexts + 3; i < lanes_all; i++)
+                        cell[i] = idle + i;
+                }
+                lanes in[FAST_GROUPS_MAX];
+                for (int g = 0; g < plan.groups; g++)
+                    in[g] = lanes_load(cell + g * FAST_LANES);
+
+                const uint32_t held = m[0].bucket;
+                const uint32_t hold = held == 0 ? 0 : held < 12 ? 1 : held < 20 ? 2 : 3;
+                const uint32_t length = past.length < 7 ? past.length : 7;
+                const uint32_t pick[FAST_SETS_MAX] = {
+                    c0,
+                    hold << 8 | c1,
+                    seen << 5 | hold << 3 | (uint32_t)bit,
+                    length << 6 | fast_class(c1) << 3 | (uint32_t)bit,
+                    past.mark << 3 | (uint32_t)bit,
+                    past.c4 >> 8 & 255,
+                    m[0].byte,
+                    past.c4 >> 16 & 255,
+                };
+                int32_t *w[FAST_SETS_MAX], *final[2] = {f->final[0], f->final[1]};
+                int d[FAST_SETS_MAX], f0 = 0, f1 = 0, mixed;
+                sums acc = sums_zero();
+                for (int s = 0; s < plan.sets; s++) {
+                    w[s] = f->weights[s] + (size_t)pick[s] * (unsigned)lanes_all;
+                    for (int g = 0; g < plan.groups; g++)
+                        acc = dot(acc, in[g], w[s] + g * FAST_LANES);
+                    if (plan.layers > 1) {
+                        d[s] = nz_stretch_clamp(sums_fold(acc) >> 13);
+                        acc = sums_zero();
+                    }
+                }
+                if (plan.layers > 1) {
+                    final[0] += c0 * FAST_SETS_MAX;
+                    final[1] += m[0].byte * FAST_SETS_MAX;
+                    f0 = mix_final(d, final[0], plan.sets);
+                    f1 = mix_final(d, final[1], plan.sets);
+                    mixed = (f0 + f1) >> 1;
+                } else {
+                    mixed = nz_stretch_clamp(sums_fold(acc) >> 13);
+                }
+
+                const int p = nz_squash(num, mixed);
+                uint32_t part = (uint32_t)(mixed + NZ_STRETCH_MAX + 1) * FAST_SSE_SCALE;
+                const uint32_t step = part >> 12, near = step + (part >> 11 & 1);
+                part &= 4095;
+                uint16_t *sse[3];
+                uint32_t refined = 0;
+                for (int i = 0; i < plan.refine; i++) {
+                    sse[i] = f->sse[i] + (size_t)((sse_base[i] + c0) & 65535) * FAST_SSE_STEPS;
+                    refined += sse_get(sse[i] + step, start + step, part);
+                    /* One of these two rows comes next. */
+                    uint16_t *child =
+                        f->sse[i] + (size_t)((sse_base[i] + 2 * c0) & 65535) * FAST_SSE_STEPS;
+                    __builtin_prefetch(child, 1);
+                    __builtin_prefetch(child + FAST_SSE_STEPS, 1);
+                }
+                uint32_t coded = ((uint32_t)p + refined + 1) / (unsigned)(plan.refine + 1);
+                coded = coded < 1 ? 1 : coded > 65535 ? 65535 : coded;
+                const int y = code_bit(&coder, decode, coded, byte >> (7 - bit) & 1);
+
+                const int32_t off = (y << 16) - p;
+                if (plan.layers > 1) {
+                    for (int s = 0; s < plan.sets; s++) {
+                        int e = clamp_err(((y << 16) - nz_squash(num, d[s])) * (rate >> 4) >> 6);
+                        for (int g = 0; g < plan.groups; g++)
+                            train(w[s] + g * FAST_LANES, in[g], e);
+                    }
+                    train_final(final[0], d, ((y << 16) - nz_squash(num, f0)) >> 4, plan.sets);
+                    train_final(final[1], d, ((y << 16) - nz_squash(num, f1)) >> 4, plan.sets);
+                } else {
+                    /* Errors below 1/4096 of the way teach little and cost as much as others. */
+                    enum { SMALL = 16 };
+                    int e = clamp_err(off * (rate >> 4) >> 6);
+                    if (e > SMALL || e < -SMALL)
+                        for (int s = 0; s < plan.sets; s++)
+                            for (int g = 0; g < plan.groups; g++)
+                                train(w[s] + g * FAST_LANES, in[g], e);
+                }
+                const uint8_t *next = f->hist->next[y];
+                for (int i = 0; i < contexts; i++)
+                    slot[i][node] = next[state[i]];
+                for (int g = 0; g < plan.groups; g++)
+                    lanes_learn(cell + g * FAST_LANES, in[g], y, num->stretch);
+                for (int i = 0; i < plan.refine; i++)
+                    sse_learn(sse[i] + near, start[near], y);
+                node = node * 2 + (uint32_t)y;
+                c0 = c0 * 2 + (uint32_t)y;
+            }
+            late = c0 & LATE_MASK;
+        }
+        if (rate > plan.rate << 4)
+            rate -= !(pos % 128);
+        if (decode)
+            raw[pos] = (uint8_t)c0;
+        fast_past_next(&past, c0 & 255);
+        matches_next(m, plan, f, &past);
+        known = 1;
+    }
+    if (run->done)
+        atomic_fetch_add_explicit(run->done, (n - 1) % FAST_STEP + 1, memory_order_relaxed);
+    *whole = coder;
+    return NZ_OK;
+}
+
+#define FAST_INSTANCE(name, plan, decode)                                                        \
+    FAST_TARGET static nz_err name(nz_fast *f, const nz_run *run, nz_arith *coder, uint8_t *raw, \
+                                   size_t n)                                                     \
+    {                                                                                            \
+        return code_frame(plan, decode, f, run, coder, raw, n);                                  \
+    }
+FAST_INSTANCE(pack1, FAST_PLAN1, 0)
+FAST_INSTANCE(unpack1, FAST_PLAN1, 1)
+FAST_INSTANCE(pack2, FAST_PLAN2, 0)
+FAST_INSTANCE(unpack2, FAST_PLAN2, 1)
+FAST_INSTANCE(pack3, FAST_PLAN3, 0)
+FAST_INSTANCE(unpack3, FAST_PLAN3, 1)
+FAST_INSTANCE(pack4, FAST_PLAN4, 0)
+FAST_INSTANCE(unpack4, FAST_PLAN4, 1)
+
+fast_frames FAST_FRAMES = {{pack1, unpack1}, {pack2, unpack2}, {pack3, unpack3}, {pack4, unpack4}};

@@ -1,0 +1,78 @@
+#include "mixer.h"
+
+#define DOT_SHIFT 13 /* 8 + 13 fractional bits in a dot product, 8 wanted */
+
+static size_t padded(size_t inputs)
+{
+    return (inputs + 15) & ~(size_t)15;
+}
+
+static size_t set_bytes(size_t inputs, uint32_t rows)
+{
+    return (size_t)rows * inputs * sizeof(int32_t);
+}
+
+uint64_t nz_mixer_memory(size_t inputs, unsigned sets, const uint32_t *rows)
+{
+    uint64_t sum = 0;
+    for (unsigned s = 0; s < sets; s++)
+        sum += set_bytes(padded(inputs), rows[s]) + rows[s];
+    return sum;
+}
+
+int nz_mixer_new(nz_mixer *m, const nz_kern *kern, size_t inputs, unsigned sets,
+                 const uint32_t *rows)
+{
+    *m = (nz_mixer){
+        .kern = kern, .numeric = nz_numeric_get(), .inputs = padded(inputs), .sets = sets};
+    m->start = nz_big_new(m->inputs * sizeof *m->start);
+    m->x = nz_big_new(m->inputs * sizeof *m->x);
+    if (!m->start || !m->x)
+        return -1;
+    for (unsigned s = 0; s < sets; s++) {
+        m->rows[s] = rows[s];
+        m->weights[s] = nz_big_new(set_bytes(m->inputs, rows[s]));
+        m->used[s] = nz_big_new(rows[s]);
+        if (!m->weights[s] || !m->used[s])
+            return -1;
+    }
+    return 0;
+}
+
+void nz_mixer_free(nz_mixer *m)
+{
+    for (unsigned s = 0; s < m->sets; s++) {
+        nz_big_free(m->weights[s], set_bytes(m->inputs, m->rows[s]));
+        nz_big_free(m->used[s], m->rows[s]);
+    }
+    nz_big_free(m->start, m->inputs * sizeof *m->start);
+    nz_big_free(m->x, m->inputs * sizeof *m->x);
+    m->sets = 0;
+    m->start = m->x = NULL;
+}
+
+void nz_mixer_start_row(nz_mixer *m, unsigned set, uint32_t row)
+{
+    m->used[set][row] = 1;
+    memcpy(m->weights[set] + (size_t)row * m->inputs, m->start, m->inputs * sizeof *m->start);
+}
+
+void nz_mixer_mix(nz_mixer *m)
+{
+    int32_t dot[NZ_SETS_MAX];
+    m->kern->mix_dot(dot, m->x, m->selected, m->sets, m->inputs);
+    for (unsigned s = 0; s < m->sets; s++) {
+        m->st[s] = nz_stretch_clamp(dot[s] >> DOT_SHIFT);
+    }
+}
+
+void nz_mixer_train(nz_mixer *m, int bit, int32_t rate)
+{
+    int32_t err[NZ_SETS_MAX];
+    for (unsigned s = 0; s < m->sets; s++) {
+        int64_t e = (int64_t)((bit << 16) - nz_squash(m->numeric, m->st[s])) * rate;
+        int32_t step = (int32_t)((e + (1 << 15)) >> 16);
+        err[s] = step > 32767 ? 32767 : step < -32767 ? -32767 : step;
+    }
+    m->kern->mix_train(m->selected, m->x, err, m->sets, m->inputs);
+}

@@ -1,0 +1,48 @@
+/* Gated logistic mixing in integers. Inputs are stretched probabilities with 8 fractional bits;
+ * each set owns many rows of weights and a small context selects one; the dot product is a new
+ * stretched probability, and the selected row learns from its own error. Two of them in a chain
+ * make the two-layer mixer of the PAQ line.
+ *
+ * A weight of 1.0 is 2^29: dot products use the upper 16 bits, learning reaches the lower ones. */
+#ifndef NZ_MODEL_MIXER_H
+#define NZ_MODEL_MIXER_H
+
+#include "backend/kern.h"
+#include "numeric.h"
+
+enum { NZ_SETS_MAX = 32, NZ_WEIGHT_ONE = 1 << 29 };
+
+typedef struct nz_mixer {
+    const nz_kern *kern;
+    const nz_numeric *numeric;
+    size_t inputs; /* padded to a multiple of 16 */
+    unsigned sets;
+    uint32_t rows[NZ_SETS_MAX];
+    int32_t *weights[NZ_SETS_MAX]; /* [rows][inputs], filled from `start` when first used */
+    uint8_t *used[NZ_SETS_MAX];
+    int32_t *start; /* [inputs] */
+    int32_t *x;     /* [inputs], to be filled before nz_mixer_mix */
+    int32_t *selected[NZ_SETS_MAX];
+    int32_t st[NZ_SETS_MAX] __attribute__((aligned(64))); /* stretched outputs */
+} nz_mixer;
+
+/* 0, or -1 without memory (nz_mixer_free is then still due). */
+int nz_mixer_new(nz_mixer *m, const nz_kern *kern, size_t inputs, unsigned sets,
+                 const uint32_t *rows);
+void nz_mixer_free(nz_mixer *m);
+uint64_t nz_mixer_memory(size_t inputs, unsigned sets, const uint32_t *rows);
+
+void nz_mixer_start_row(nz_mixer *m, unsigned set, uint32_t row);
+
+NZ_INLINE void nz_mixer_select(nz_mixer *m, unsigned set, uint32_t row)
+{
+    if (NZ_UNLIKELY(!m->used[set][row]))
+        nz_mixer_start_row(m, set, row);
+    m->selected[set] = m->weights[set] + (size_t)row * m->inputs;
+}
+
+void nz_mixer_mix(nz_mixer *m);
+/* rate: 2^21 times the learning rate. */
+void nz_mixer_train(nz_mixer *m, int bit, int32_t rate);
+
+#endif

@@ -1,0 +1,260 @@
+#include "context.h"
+
+/* A list under construction: the position of a context in it is part of its hash. */
+typedef struct list {
+    uint64_t *h;
+    unsigned n;
+} list;
+
+NZ_INLINE void add(list *l, uint64_t v)
+{
+    l->h[l->n] = (v + 1) * UINT64_C(0x9E3779B97F4A7C15) + (l->n + 1) * UINT64_C(0xD6E8FEB86659FD93);
+    l->n++;
+}
+
+NZ_INLINE uint32_t h2(uint32_t a, uint32_t b)
+{
+    return nz_hash32(a, b);
+}
+
+NZ_INLINE uint32_t h3(uint32_t a, uint32_t b, uint32_t c)
+{
+    return nz_hash32(nz_hash32(a, b), c);
+}
+
+/* Two values as one, for contexts that deserve more than 32 bits of identity. */
+NZ_INLINE uint64_t pair(uint32_t a, uint32_t b)
+{
+    return (uint64_t)nz_hash32(a, b) << 32 | (a * 0x2F0B4C47u + b);
+}
+
+/* Orders 1 to 6 and 8, present in every list and in this order. */
+static void orders(list *l, const nz_past *p)
+{
+    add(l, p->c4 & 0xff);
+    add(l, p->c4 & 0xffff);
+    add(l, p->c4 & 0xffffff);
+    add(l, p->c4);
+    add(l, (uint64_t)p->c4 << 8 | (p->c8 & 0xff));
+    add(l, (uint64_t)p->c4 << 16 | (p->c8 & 0xffff));
+    add(l, (uint64_t)p->c4 << 32 | p->c8);
+}
+
+#define PLAIN_ORDERS 0x7f
+
+static void words(list *l, const nz_past *p)
+{
+    const uint32_t *w = p->word;
+    uint32_t c1 = p->c4 & 0xff;
+    add(l, (uint64_t)w[0] << 8 | c1);
+    add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
+    add(l, h2(w[0], w[2]));
+    add(l, (uint64_t)p->after2[p->c4 & 0xffff] << 16 | (p->c4 & 0xffff));
+}
+
+static void more_words(list *l, const nz_past *p)
+{
+    const uint32_t *w = p->word;
+    uint32_t c1 = p->c4 & 0xff;
+    add(l, (uint64_t)h3(w[0], w[1], w[2]) << 8 | c1);
+    add(l, (uint64_t)h2(w[1], w[2]) << 8 | c1);
+}
+
+static void shapes(list *l, const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, column, 0);
+    add(l, 0);
+    add(l, p->c4 & 0xffff00);
+    add(l, p->c4 & 0xff00ff);
+    add(l, (p->after1[c1] & 0xffff) | (uint64_t)c1 << 16);
+    add(l, (uint64_t)above << 8 | c1 | (uint64_t)(column == 0) << 20);
+    add(l, (uint64_t)p->bracket << 16 | (p->c4 & 0xffff));
+}
+
+static void formats(list *l, const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p);
+    uint32_t above = nz_past_above(p, column, 0);
+    uint32_t nest = nz_past_top(p, 0) | nz_past_top(p, 1) << 8;
+    uint32_t inside = p->depth ? p->pos - p->nest_pos[p->depth - 1] : 0;
+    uint32_t cl = (uint32_t)p->classes, ch = (uint32_t)(p->classes >> 32);
+    uint32_t rl = (uint32_t)p->class_runs, rh = (uint32_t)(p->class_runs >> 32);
+    add(l, cl | (uint64_t)c1 << 40);
+    add(l, pair(cl, h2(ch & 0xffff, c1)));
+    add(l, pair(rl, c1));
+    add(l, pair(h2(rl, rh), p->word[0]));
+    add(l, pair(nest, c2));
+    add(l, pair(h2(nest, inside > 31 ? 31 : inside), c1));
+    add(l, pair(h2(p->tag, p->line_first), p->word[0]));
+    add(l, pair(p->tag, p->c4 & 0xffffff));
+    add(l, pair(p->line_head, c2));
+    add(l, pair(above, h2(column, c1)));
+    add(l, pair(h2(above, nz_past_above(p, column, 1)), c2));
+    add(l, pair(p->digits4, p->digits8 & 0xffff));
+}
+
+static void many_words(list *l, const nz_past *p)
+{
+    const uint32_t *w = p->word;
+    uint32_t c1 = p->c4 & 0xff;
+    add(l, pair(p->last_tail & 0xffffff, w[0]));
+    add(l, pair(h3(w[1], p->initial, p->word_len), 7));
+    add(l, pair(h2(w[0], w[3]), 5));
+    add(l, pair(h2(w[0], w[1]), w[3]));
+    add(l, pair(w[0], p->capital | p->capitals << 2));
+    add(l, pair(h2(p->line_word, w[0]), c1));
+    add(l, pair(p->capital_word, w[0]));
+    add(l, pair(h2(w[0], p->stop), c1));
+    add(l, pair(w[0], h2(w[2], w[3])));
+    add(l, pair(h3(w[0], w[1], w[2]), w[3]));
+    add(l, pair(p->follows, w[0]));
+}
+
+/* What binary data repeats: fields at fixed distances, records, high bits, text inside. */
+static void fields(list *l, const nz_past *p)
+{
+    uint32_t c4 = p->c4, c8 = p->c8, c1 = c4 & 0xff;
+    uint32_t above = nz_past_at(p, p->period), above2 = nz_past_at(p, 2 * p->period);
+    add(l, 0);
+    add(l, c4 & 0xffff00);
+    add(l, c4 & 0xff00ff);
+    add(l, c4 & 0xff0000ff);
+    add(l, c1 | (uint64_t)(c8 & 0xff) << 8);
+    add(l, pair(c4 & 0xf0f0f0f0, c8 & 0xf0f0));
+    add(l, above | (uint64_t)c1 << 8 | (uint64_t)p->period << 32);
+    add(l, above | (uint64_t)above2 << 8 | (uint64_t)p->pos % p->period << 32);
+    add(l, (uint64_t)p->after2[c4 & 0xffff] << 16 | (c4 & 0xffff));
+    add(l, (uint64_t)p->word[0] << 8 | c1);
+}
+
+static void more_fields(list *l, const nz_past *p)
+{
+    uint32_t c4 = p->c4, c8 = p->c8, c1 = c4 & 0xff, period = p->period;
+    uint32_t above = nz_past_at(p, period), since = p->pos - p->zero;
+    uint32_t after3 = *nz_past_after3(p);
+    since = since > 255 ? 255 : since;
+    add(l, c4 & 0xffffff00);
+    add(l, c4 & 0xffff00ff);
+    add(l, c4 & 0xff00ff00);
+    add(l, c8 & 0xffff);
+    add(l, pair(c4 & 0xffff, c8 & 0xff000000));
+    add(l, pair(c4 & 0xf8f8f8f8, c8 & 0xf8));
+    add(l, pair(c4 & 0xe0e0e0e0, c8 & 0xe0e0e0e0));
+    add(l, (p->after1[c1] & 0xffff) | (uint64_t)c1 << 16);
+    add(l, (after3 & 0xffff) | (uint64_t)c1 << 16);
+    add(l, pair(since, c4 & 0xffff));
+    add(l, (p->pos & 3) | (uint64_t)c1 << 8 | (uint64_t)(c4 >> 24) << 16);
+    add(l, pair(above, nz_past_at(p, period - 1) | nz_past_at(p, period + 1) << 8));
+    add(l, pair(above | p->pos % period << 8, c1));
+    add(l, (uint64_t)h2(p->word[0], p->word[1]) << 8 | c1);
+}
+
+static void most_fields(list *l, const nz_past *p)
+{
+    uint32_t c4 = p->c4, c8 = p->c8, c1 = c4 & 0xff, period = p->period;
+    uint32_t above = nz_past_at(p, period);
+    add(l, pair(c4, c8 & 0xffffff));
+    add(l, pair(c4 & 0xffffff, p->pos & 3));
+    add(l, pair(c8 & 0xffffff, c1));
+    add(l, c4 & 0xff000000);
+    add(l, pair(c8 & 0xffff00, 1));
+    add(l, pair(above | (c4 & 0xffff) << 8, period));
+    add(l, pair(above - nz_past_at(p, 2 * period), c1 | period << 8));
+    add(l, pair(c4 & 0xf0ff, 3));
+    add(l, pair(p->classes & 0xffffffff, c1));
+    add(l, pair(c4 & 0xfff8f8, c8 & 0xf8f8));
+    add(l,
+        pair(h2(p->after1[c1] & 0xff, p->after2[c4 & 0xffff] & 0xff), *nz_past_after3(p) & 0xff));
+}
+
+static void text(list *l, const nz_past *p, int tier)
+{
+    words(l, p);
+    shapes(l, p);
+    if (tier > 0) {
+        more_words(l, p);
+        formats(l, p);
+    }
+    if (tier > 1)
+        many_words(l, p);
+}
+
+static void binary(list *l, const nz_past *p, int tier)
+{
+    fields(l, p);
+    if (tier > 0)
+        more_fields(l, p);
+    if (tier > 1)
+        most_fields(l, p);
+}
+
+nz_context_list nz_context_lists(int kind, int tier)
+{
+    (void)kind; /* both kinds' lists have the same lengths, so that one shape serves */
+    static const nz_context_list lists[3] = {
+        {17, 8, PLAIN_ORDERS}, {31, 13, PLAIN_ORDERS}, {42, 13, PLAIN_ORDERS}};
+    return lists[tier];
+}
+
+void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier)
+{
+    list l = {h, 0};
+    orders(&l, p);
+    if (kind)
+        binary(&l, p, tier);
+    else
+        text(&l, p, tier);
+}
+
+static void text_rows(uint32_t *hash, const nz_past *p, int tier)
+{
+    const uint32_t *w = p->word;
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), n = 0;
+    hash[n++] = h2(w[0], c1);
+    hash[n++] = h2(w[0], w[1]);
+    hash[n++] = h2(p->c4 & 0xffff00, 11);
+    hash[n++] = h2(p->bracket, w[0]);
+    if (tier == 0)
+        return;
+    hash[n++] = h3(w[0], w[1], w[2]);
+    hash[n++] = h2(nz_past_above(p, column, 0) << 8 | c1, column < 4 ? column : 4);
+    hash[n++] = h2(p->c4 & 0xff00ff, 12);
+    hash[n++] = h2(w[1], w[0] == 0);
+    hash[n++] = h2(p->c4 & 0xffffff00, 13);
+}
+
+static void binary_rows(uint32_t *hash, const nz_past *p, int tier)
+{
+    uint32_t c4 = p->c4, c1 = c4 & 0xff, above = nz_past_at(p, p->period), n = 0;
+    hash[n++] = h2(p->word[0], c1);
+    hash[n++] = h2(c4 & 0xff00ff, 12);
+    hash[n++] = h2(c4 & 0xffff00, 11);
+    hash[n++] = h2(above | c1 << 8, p->period);
+    if (tier == 0)
+        return;
+    hash[n++] = h2(c4 & 0xf0f0f0f0, p->c8 & 0xf0f0);
+    hash[n++] = h2(above, p->pos % p->period);
+    hash[n++] = h2(c4 & 0xff0000ff, 14);
+    hash[n++] = h2(c1 | (p->c8 & 0xff) << 8, 15);
+    hash[n++] = h2(c4 & 0xffffff00, 13);
+}
+
+void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p, int kind,
+                     int tier, uint32_t match_state)
+{
+    uint32_t c1 = p->c4 & 0xff;
+    direct[0] = c1;
+    direct[1] = p->c4 & 0xffff;
+    direct[2] = match_state;
+    direct[3] = p->after1[c1] & 0xff;
+    direct[4] = p->after2[p->c4 & 0xffff] & 0xff;
+    direct[5] = *nz_past_after3(p) & 0xff;
+    hash[0] = h2(p->c4 & 0xffffff, 3);
+    hash[1] = h2(p->c4, 4);
+    hash[2] = h2(p->c4, (p->c8 & 0xff) + 1000);
+    hash[3] = h2(p->c4, (p->c8 & 0xffff) + 0x10000);
+    if (kind)
+        binary_rows(hash + 4, p, tier);
+    else
+        text_rows(hash + 4, p, tier);
+}

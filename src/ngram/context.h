@@ -1,0 +1,34 @@
+/* Which contexts predict the next byte: lists of hashes for the slot tables and for the network's
+ * embedding rows. Text and binary data have lists of their own; higher levels see longer ones. */
+#ifndef NZ_NGRAM_CONTEXT_H
+#define NZ_NGRAM_CONTEXT_H
+
+#include "past.h"
+
+enum {
+    NZ_CONTEXTS_MAX = 64,
+    NZ_ROWS_DIRECT = 6,  /* embedding tables indexed directly */
+    NZ_ROWS_HASHED = 16, /* and by hash */
+};
+
+/* Rows of the direct tables: last byte, last two, match state, and the byte that followed the last
+ * one, two and three bytes last time. */
+#define NZ_ROWS_DIRECT_EACH             \
+    {                                   \
+        256, 65536, 2048, 256, 256, 256 \
+    }
+
+typedef struct nz_context_list {
+    unsigned slots;  /* contexts for the slot tables */
+    unsigned hashed; /* contexts for the network */
+    uint64_t plain;  /* bit i: slot context i is one of the plain orders that measure confidence */
+} nz_context_list;
+
+/* kind 0 text, 1 binary; tier 0, 1, 2: how many. */
+nz_context_list nz_context_lists(int kind, int tier);
+void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier);
+/* match_state: 256 * (0 none .. 7 long) + expected byte. */
+void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p, int kind,
+                     int tier, uint32_t match_state);
+
+#endif

@@ -1,0 +1,92 @@
+/* What has been read so far, as the context models want it: recent bytes, the current and earlier
+ * words, the line and the one above, nesting, and small indirect histories. Updated once a byte,
+ * by the encoder and the decoder alike. */
+#ifndef NZ_NGRAM_PAST_H
+#define NZ_NGRAM_PAST_H
+
+#include "base/base.h"
+
+enum { NZ_NEST_MAX = 64, NZ_WORDS = 5, NZ_AFTER3_BITS = 18 };
+
+typedef struct nz_past {
+    const uint8_t *raw; /* the frame from its start; pos bytes of it are known */
+    uint32_t pos;
+    uint32_t c4, c8, c12; /* the last 4 bytes (latest lowest), the 4 before, the 4 before those */
+
+    /* Words: runs of letters and bytes >= 128, lower-cased. [0] is the current one. */
+    uint32_t word[NZ_WORDS]; /* hashes; word[0] == 0 outside a word */
+    uint32_t word_len;
+    uint32_t tail, last_tail; /* last 4 letters of the current and of the previous word */
+    uint32_t initial;         /* first letter of the current word */
+    uint32_t capital;         /* 0 lower case, 1 Capital, 2 CAPITALS or miXed */
+    uint32_t capitals;        /* of the last three words, 2 bits each */
+    uint32_t capital_word;    /* the last word that began with a capital */
+    uint32_t line_word;       /* first word of the line */
+    uint32_t stop;            /* last byte outside words that was not a space */
+    uint32_t follows;         /* the word that came after the previous word last time */
+
+    /* Lines and nesting. */
+    uint32_t line, above;  /* where this line and the previous one start */
+    uint32_t line_first;   /* the first byte of the line, or 10 before it is known */
+    uint32_t line_head;    /* its first two bytes */
+    uint32_t bracket;      /* the last bracket-like byte; | 256 after a closing one */
+    uint32_t tag, tag_now; /* hash of the last complete <tag, of the one being read */
+    uint32_t in_tag;
+    uint32_t depth;
+    uint8_t nest[NZ_NEST_MAX];
+    uint32_t nest_pos[NZ_NEST_MAX];
+
+    /* Byte classes (see past.c), 4 bits each, latest lowest; runs collapsed in the second. */
+    uint64_t classes, class_runs;
+    uint32_t digits4, digits8; /* c4 and c8 with every digit read as '0' */
+
+    /* Records: the distance at which bytes keep coming back, and how long it has been that. */
+    uint32_t seen[4][256]; /* the last positions of every byte, latest first */
+    uint32_t period, rival, votes, rival_votes;
+    uint32_t zero; /* position after the last zero byte */
+
+    /* What followed: the bytes seen after each order-1, 2 and 3 context, latest lowest. */
+    uint32_t after1[256];
+    uint32_t *after2;    /* [65536] */
+    uint32_t *after3;    /* [2^NZ_AFTER3_BITS] by hash */
+    uint32_t *next_word; /* [65536] by the low bits of a word's hash */
+} nz_past;
+
+enum { NZ_CLASS_LOWER = 1, NZ_CLASS_UPPER = 2, NZ_CLASS_DIGIT = 3 };
+extern const uint8_t nz_byte_class[256];
+
+int nz_past_new(nz_past *p, const uint8_t *raw); /* 0, or -1 without memory */
+void nz_past_free(nz_past *p);
+uint64_t nz_past_memory(void);
+void nz_past_next(nz_past *p, uint8_t byte);
+
+NZ_INLINE uint32_t *nz_past_after3(const nz_past *p)
+{
+    return &p->after3[(p->c4 & 0xffffff) * 0x9E3779B1u >> (32 - NZ_AFTER3_BITS)];
+}
+
+/* The byte above the next one, shifted by `right`; 0 when the line above is shorter. */
+NZ_INLINE uint32_t nz_past_above(const nz_past *p, uint32_t column, uint32_t right)
+{
+    uint32_t at = p->above + column + right;
+    return at < p->line ? p->raw[at] : 0;
+}
+
+/* The byte `back` positions before the next one, 0 before the start. */
+NZ_INLINE uint32_t nz_past_at(const nz_past *p, uint32_t back)
+{
+    return back <= p->pos ? p->raw[p->pos - back] : 0;
+}
+
+NZ_INLINE uint32_t nz_past_column(const nz_past *p)
+{
+    uint32_t column = p->pos - p->line;
+    return column > 255 ? 255 : column;
+}
+
+NZ_INLINE uint32_t nz_past_top(const nz_past *p, uint32_t below)
+{
+    return p->depth > below ? p->nest[p->depth - 1 - below] : 0;
+}
+
+#endif

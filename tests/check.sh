@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Everything that must hold, one step after the other; the last line adds all counts up.
+# tests/check.sh [STEP]... runs only those steps.
+set -u
+cd "$(dirname "$0")/.."
+. tests/lib/tally.sh
+steps=(format build units golden cli determinism sanitize fuzz)
+[ $# = 0 ] || steps=("$@")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export NZ_TALLY=$work/tally
+: >"$NZ_TALLY"
+jobs=-j$(nproc)
+
+# quietly NAME COMMAND...: one test; the output is shown only when it fails.
+quietly() {
+    local name=$1
+    shift
+    if "$@" >"$work/log" 2>&1; then ok "$name"; else fail "$name" && tail -n 60 "$work/log"; fi
+}
+
+make_in() { # FOLDER CC GOALS... [VARIABLE=VALUE]...
+    local folder=build/$1 cc=$2
+    shift 2
+    make --no-print-directory -s "$jobs" BUILD="$folder" CC="$cc" WERROR=1 "$@"
+}
+
+step_format() {
+    quietly "clang-format" make --no-print-directory -s format-check
+    quietly "man page" bash -c '! command -v man >/dev/null || [ -z "$(man --warnings -l \
+        -Tutf8 man/nzip.1 2>&1 >/dev/null)" ]'
+}
+
+step_build() {
+    quietly "gcc builds without a warning" make_in gcc gcc all tests
+    quietly "clang builds without a warning" make_in clang clang all
+    quietly "aarch64 builds without a warning" \
+        make_in arm64 aarch64-linux-gnu-gcc STATIC=1 build/arm64/nzip
+    if grep -rnE '#include "' src/cli | grep -vE '"(cli/[a-z]+|nz)\.h"'; then
+        fail "the command line includes only nz.h"
+    else
+        ok "the command line includes only nz.h"
+    fi
+}
+
+# Criterion's last line counts; a program that dies before it counts as one failure.
+run_unit() { # PROGRAM
+    "$1" >"$work/log" 2>&1
+    local status=$? line tested good
+    line=$(grep -a 'Synthesis: Tested:' "$work/log" | tail -n 1)
+    tested=$(sed -n 's/.*Tested: *\([0-9]*\).*/\1/p' <<<"$line")
+    good=$(sed -n 's/.*Passing: *\([0-9]*\).*/\1/p' <<<"$line")
+    passed=$((passed + ${good:-0}))
+    failed=$((failed + ${tested:-1} - ${good:-0}))
+    [ "$status" = 0 ] && [ -n "$line" ] && return
+    [ "${tested:-0}" != "${good:-1}" ] || failed=$((failed + 1))
+    echo "FAIL $1 (exit $status)"
+    tail -n 40 "$work/log"
+}
+
+run_units() { # FOLDER
+    local source
+    for source in tests/*.c; do
+        [ -e "$source" ] || continue
+        run_unit "$1/tests/$(basename "$source" .c)"
+    done
+}
+
+step_units() {
+    run_units build/gcc
+}
+
+step_golden() {
+    NZIP=build/gcc/nzip tests/golden.sh
+}
+
+step_cli() {
+    NZIP=build/gcc/nzip tests/cli.sh
+}
+
+step_determinism() {
+    tests/determinism.sh
+}
+
+step_sanitize() {
+    quietly "gcc with ASan and UBSan builds" make_in san gcc SAN=1 build/san/nzip tests
+    run_units build/san
+    NZIP=build/san/nzip NZ_SHORT=1 tests/cli.sh
+    NZIP=build/san/nzip tests/golden.sh
+}
+
+step_fuzz() {
+    FUZZ_SECONDS=${FUZZ_SECONDS:-20} tests/fuzz.sh
+}
+
+for step in "${steps[@]}"; do
+    SECONDS=0
+    echo "== $step"
+    "step_$step"
+    echo "   $step: $SECONDS s"
+done
+while read -r p f; do
+    passed=$((passed + p))
+    failed=$((failed + f))
+done <"$NZ_TALLY"
+unset NZ_TALLY
+tally_end

@@ -1,0 +1,481 @@
+#!/usr/bin/env bash
+# The command as a user meets it. NZIP=path; NZ_SHORT=1 leaves out what takes long.
+# Every test runs in an empty folder of its own, with the archive format treated as opaque.
+set -u
+cd "$(dirname "$0")/.."
+. tests/lib/tally.sh
+. tests/lib/inputs.sh
+top=$(mktemp -d)
+trap 'chmod -R u+w "$top"; rm -rf "$top"' EXIT
+chmod 755 "$top"
+cp "${NZIP:-./nzip}" "$top/nzip"
+nzip=$top/nzip
+unset NZIP_OPT
+export LC_ALL=C
+text_input 20000 >"$top/text"
+text_input 300000 >"$top/long"
+random_input 100000 >"$top/random"
+
+# ---- What the tests are written with ----
+
+# test_case NAME FUNCTION: in a fresh folder; FUNCTION returns 0 or says what is wrong.
+test_case() {
+    local folder=$top/case why
+    mkdir "$folder"
+    if why=$(cd "$folder" && exec </dev/null && "$2" 2>&1); then
+        ok "$1"
+    else
+        fail "$1${why:+: $why}"
+    fi
+    chmod -R u+w "$folder"
+    rm -rf "$folder"
+}
+
+# status N COMMAND...: stderr is kept in ./err, out of the way of names under test.
+status() {
+    local want=$1 got
+    shift
+    "$@" 2>"$top/err"
+    got=$?
+    [ $got = "$want" ] || { echo "exit $got, not $want: $*: $(head -n 3 "$top/err")" && return 1; }
+}
+
+says() { # WORDS
+    grep -qF -- "$1" "$top/err" || { echo "no '$1' in: $(head -n 3 "$top/err")" && return 1; }
+}
+
+silent() {
+    [ ! -s "$top/err" ] || { echo "said: $(head -n 3 "$top/err")" && return 1; }
+}
+
+only() { # NAMES...: the folder holds these and nothing else, hidden files included
+    local have want
+    have=$(ls -A)
+    want=$(printf '%s\n' "$@" | sort)
+    [ "$have" = "$want" ] || { echo "folder has: $have" && return 1; }
+}
+
+flip() { # FILE OFFSET MASK >RESULT
+    perl -e 'local $/; open my $f, "<:raw", $ARGV[0]; my $d = <$f>; binmode STDOUT;
+        substr($d, $ARGV[1], 1) = chr(ord(substr($d, $ARGV[1], 1)) ^ $ARGV[2]); print $d' "$@"
+}
+
+# ---- Round trips ----
+
+trip_file() {
+    cp "$top/text" a
+    status 0 "$nzip" -1 a && silent && only a a.nz || return
+    mv a b
+    status 0 "$nzip" -d a.nz && silent && only a a.nz b && cmp a b
+}
+
+trip_levels() {
+    local level
+    head -c 3000 "$top/text" >a
+    for level in 1 2 3 4 5 6 7 8 9; do
+        status 0 "$nzip" -$level -c a >a.nz && status 0 "$nzip" -dc a.nz >b && cmp a b || return
+    done
+}
+
+trip_default_and_aliases() {
+    head -c 3000 "$top/text" >a
+    "$nzip" -c a >0.nz && "$nzip" -5 -c a >5.nz && cmp 0.nz 5.nz || return
+    "$nzip" --fast -c a >f.nz && "$nzip" -1 -c a >1.nz && cmp f.nz 1.nz || return
+    "$nzip" --best -c a >b.nz && "$nzip" -9 -c a >9.nz && cmp b.nz 9.nz
+}
+
+trip_pipes() {
+    status 0 "$nzip" -1 <"$top/text" >a.nz && status 0 "$nzip" -d <a.nz >b && cmp "$top/text" b &&
+        cat "$top/text" | "$nzip" -1 | "$nzip" -dc - >c && cmp "$top/text" c
+}
+
+pipe_gives_the_same_bytes() {
+    cp "$top/text" a
+    "$nzip" -1 a && "$nzip" -1 -c a >b.nz && cmp a.nz b.nz
+}
+
+trip_empty() {
+    : >a
+    status 0 "$nzip" a && rm a && status 0 "$nzip" -d a.nz && [ -e a ] && [ ! -s a ]
+}
+
+trip_tiny() {
+    local n
+    for n in 1 2 3 7 8 9 63 64 65; do
+        head -c $n "$top/text" >a
+        status 0 "$nzip" -f a && mv a b && status 0 "$nzip" -d a.nz && cmp a b || return
+    done
+}
+
+trip_random() {
+    cp "$top/random" a
+    status 0 "$nzip" a && mv a b && status 0 "$nzip" -d a.nz && cmp a b || return
+    local n
+    n=$(stat -c %s a.nz)
+    [ "$n" -le $((100000 + 100 + 64)) ] || { echo "random data became $n bytes" && return 1; }
+}
+
+trip_frames() {
+    status 0 "$nzip" -1 --frame 64K -c "$top/long" >a.nz && "$nzip" -dc a.nz | cmp - "$top/long"
+}
+
+threads_change_nothing() {
+    local t
+    for t in 1 2 4 0; do
+        status 0 "$nzip" -1 --frame=64K -T$t -c "$top/long" >$t.nz && cmp 1.nz $t.nz || return
+        status 0 "$nzip" -dc -T$t 1.nz | cmp - "$top/long" || return
+    done
+}
+
+concatenation() {
+    "$nzip" -1 -c "$top/text" >a.nz && "$nzip" -2 -c "$top/random" >b.nz && cat a.nz b.nz >c.nz &&
+        cat "$top/text" "$top/random" >want && status 0 "$nzip" -dc c.nz >got && cmp want got &&
+        status 0 "$nzip" -dc a.nz b.nz >got && cmp want got
+}
+
+# ---- Names ----
+
+several_files() {
+    cp "$top/text" a
+    cp "$top/random" b
+    status 0 "$nzip" -1 a b && only a a.nz b b.nz && mkdir x && mv a.nz b.nz x &&
+        status 0 "$nzip" -d x/a.nz x/b.nz && cmp a x/a && cmp b x/b
+}
+
+one_fails_the_rest_goes_on() {
+    cp "$top/text" a
+    status 1 "$nzip" -1 missing a && says "nzip: missing: No such file" && only a a.nz
+}
+
+strange_names() {
+    local name
+    for name in "two words" $'new\nline' "-dash" "--rm" ".nz" "é" '*' "q\"'"; do
+        cp "$top/text" "./$name"
+        status 0 "$nzip" -1 -- "$name" && mv "./$name" want && status 0 "$nzip" -d -- "$name.nz" &&
+            cmp want "./$name" || return
+    done
+}
+
+existing_target() {
+    cp "$top/text" a
+    echo old >a.nz
+    status 1 "$nzip" -1 a && says "nzip: a.nz: already exists" && [ "$(cat a.nz)" = old ] &&
+        only a a.nz && status 0 "$nzip" -1 -f a && status 0 "$nzip" -t a.nz || return
+    echo old >a
+    status 1 "$nzip" -d a.nz && [ "$(cat a)" = old ] && status 0 "$nzip" -df a.nz &&
+        cmp a "$top/text"
+}
+
+output_option() {
+    cp "$top/text" a
+    status 0 "$nzip" -1 -o x a && only a x && status 0 "$nzip" -d -o y x && cmp a y &&
+        status 0 "$nzip" -d --output=z x && cmp a z &&
+        status 0 "$nzip" -1 -o w <a && "$nzip" -d <w | cmp - a
+}
+
+output_is_input() {
+    cp "$top/text" a
+    status 1 "$nzip" -1 -f -o a a && says "same file" && cmp a "$top/text" && only a
+}
+
+output_to_device() {
+    status 0 "$nzip" -1 -o /dev/null "$top/text" && [ -c /dev/null ]
+}
+
+suffix_when_packing() {
+    "$nzip" -1 -c "$top/text" >a.nz
+    status 2 "$nzip" -1 a.nz && says "a.nz: already ends in .nz" && only a.nz &&
+        status 0 "$nzip" -1 -f a.nz && only a.nz a.nz.nz
+}
+
+suffix_when_unpacking() {
+    "$nzip" -1 -c "$top/text" >a
+    status 1 "$nzip" -d a && says "nzip: a: does not end in .nz" && only a &&
+        "$nzip" -dc a | cmp - "$top/text"
+}
+
+directories() {
+    mkdir -p d/e
+    cp "$top/text" d/a
+    cp "$top/random" d/e/b
+    ln -s a d/link
+    status 2 "$nzip" -1 d && says "d: is a directory" || return
+    status 0 "$nzip" -1 -r --rm d && [ "$(cd d && find . | sort | tr '\n' ' ')" = \
+        ". ./a.nz ./e ./e/b.nz ./link " ] || return
+    status 0 "$nzip" -d -r d && cmp d/a "$top/text" && cmp d/e/b "$top/random" &&
+        status 0 "$nzip" -t d/a.nz d/e/b.nz
+}
+
+links_and_devices() {
+    cp "$top/text" a
+    ln -s a l
+    mkfifo p
+    status 2 "$nzip" -1 l p && says "l: is a symbolic link" && says "p: is not a regular file" &&
+        only a l p && status 0 "$nzip" -1 -f l && only a l l.nz p &&
+        status 0 "$nzip" -1 -c l >/dev/null && status 2 "$nzip" -1 -q l && silent
+}
+
+# ---- Options ----
+
+combined_options() {
+    cp "$top/text" a
+    status 0 "$nzip" -1kf a && "$nzip" -dc a.nz | cmp - a && "$nzip" -kdcT1 a.nz | cmp - a &&
+        "$nzip" --decompress --stdout --threads=2 a.nz | cmp - a && "$nzip" -z1c a | cmp - a.nz
+}
+
+wrong_options() {
+    local wrong
+    cp "$top/text" a
+    for wrong in -x -10 --nothing -T -Tx -T-1 --memory=x --memory=0 --memory=200% --frame=1Q --frame=1 \
+        --frame=99999999999999999999 "-c -o x" "-c --rm" "-c --check"; do
+        status 1 "$nzip" $wrong a && says "nzip: " && only a || return
+    done
+    cp a b
+    status 1 "$nzip" -o x a b && says "-o takes one input"
+}
+
+help_and_version() {
+    "$nzip" --help | grep -q -- '--decompress' && "$nzip" -h | grep -q '^Usage: nzip' &&
+        "$nzip" -V | grep -q '^nzip [0-9]' && "$nzip" --version | grep -qE 'c|avx2|neon'
+}
+
+environment() {
+    "$nzip" -1 -c "$top/text" >1.nz && "$nzip" -2 -c "$top/text" >2.nz &&
+        NZIP_OPT="-2 --threads=1" "$nzip" -c "$top/text" | cmp - 2.nz &&
+        NZIP_OPT=-2 "$nzip" -1 -c "$top/text" | cmp - 1.nz &&
+        NZIP_OPT="-1 name" status 1 "$nzip" -c "$top/text" >/dev/null && says "NZIP_OPT"
+}
+
+called_by_other_names() {
+    ln -s "$nzip" nzcat
+    ln -s "$nzip" nunzip
+    "$nzip" -1 -o a.nz "$top/text" && ./nzcat a.nz | cmp - "$top/text" && ./nunzip a.nz &&
+        cmp a "$top/text"
+}
+
+removing() {
+    cp "$top/text" a
+    status 0 "$nzip" -1 --rm a && only a.nz && status 0 "$nzip" -d --rm a.nz && only a &&
+        cmp a "$top/text" && echo old >a.nz && status 1 "$nzip" -1 --rm a && only a a.nz
+}
+
+checking() {
+    cp "$top/text" a
+    status 0 "$nzip" -1 --check a && only a a.nz && "$nzip" -dc a.nz | cmp - a
+}
+
+testing() {
+    "$nzip" -1 -c "$top/text" >a.nz
+    status 0 "$nzip" -t a.nz && silent && status 0 "$nzip" -tv a.nz && says "a.nz: " && only a.nz &&
+        status 0 "$nzip" -t <a.nz
+}
+
+listing() {
+    "$nzip" -1 -c "$top/text" >a.nz
+    "$nzip" -2 --frame 100K -c "$top/long" >b.nz
+    status 0 "$nzip" -l a.nz b.nz >list && silent && [ "$(wc -l <list)" = 4 ] || return
+    local packed
+    packed=$(stat -c %s a.nz)
+    awk -v p="$packed" 'NR == 2 { exit !($1 == 1 && $2 == p && $3 == 20000 && $NF == "a.nz") }' \
+        list && awk 'NR == 3 { exit !($1 == 3 && $3 == 300000) }' list &&
+        awk 'NR == 4 { exit !($3 == 320000) }' list || { cat list && return 1; }
+    status 0 "$nzip" -lv b.nz >list && [ "$(wc -l <list)" = 4 ] && status 0 "$nzip" -l <a.nz >list
+}
+
+verbose() {
+    cp "$top/text" a
+    status 0 "$nzip" -1v a && says "a: 20000 -> $(stat -c %s a.nz) (" && says " bpb)"
+}
+
+metadata() {
+    cp "$top/text" a
+    chmod 640 a
+    touch -d '2001-02-03 04:05:06.789' a
+    local want
+    want=$(stat -c '%a %y %u %g' a)
+    "$nzip" -1 a && [ "$(stat -c '%a %y %u %g' a.nz)" = "$want" ] && rm a && "$nzip" -d a.nz &&
+        [ "$(stat -c '%a %y %u %g' a)" = "$want" ]
+}
+
+new_file_mode() {
+    (umask 027 && "$nzip" -1 -o a <"$top/text") && [ "$(stat -c %a a)" = 640 ]
+}
+
+# ---- Trouble ----
+
+full_disk() {
+    status 1 "$nzip" -1 -c "$top/text" >/dev/full && says "No space left" &&
+        "$nzip" -1 -c "$top/text" >a.nz && status 1 "$nzip" -dc a.nz >/dev/full &&
+        says "No space left" && status 1 "$nzip" -1 -o /dev/full "$top/text" &&
+        says "nzip: /dev/full: cannot write: No space left" &&
+        status 1 "$nzip" --help >/dev/full
+}
+
+closed_pipe() {
+    "$nzip" -1 -c "$top/random" >a.nz
+    (trap '' PIPE && "$nzip" -dc a.nz 2>err; echo $? >code) | head -c 1 >/dev/null
+    [ "$(cat code)" = 1 ] && [ ! -s err ]
+}
+
+no_such_folder() {
+    cp "$top/text" a
+    status 1 "$nzip" -1 -o no/a.nz a && says "nzip: no/a.nz: cannot create: No such file" &&
+        status 1 "$nzip" -1 -o a/b a && says "Not a directory" && only a
+}
+
+read_only_folder() {
+    mkdir d
+    cp "$top/text" d/a
+    chmod 644 d/a
+    chmod 555 d
+    chmod 755 .
+    local as=()
+    [ "$(id -u)" != 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    status 1 "${as[@]}" "$nzip" -1 d/a && says "nzip: d/a.nz: cannot create: Permission denied" &&
+        [ "$(ls -A d)" = a ]
+}
+
+unreadable_file() {
+    cp "$top/text" a
+    chmod 0 a
+    chmod 777 .
+    local as=()
+    [ "$(id -u)" != 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    status 1 "${as[@]}" "$nzip" -1 a && says "nzip: a: Permission denied" && only a
+}
+
+not_an_archive() {
+    cp "$top/text" a.nz
+    status 1 "$nzip" -d a.nz && says "nzip: a.nz: at byte 0: " && only a.nz &&
+        status 1 "$nzip" -t a.nz && status 1 "$nzip" -l a.nz && : >b.nz &&
+        status 1 "$nzip" -d b.nz && says "nzip: b.nz: at byte 0: " && only a.nz b.nz
+}
+
+garbage_behind() {
+    "$nzip" -1 -c "$top/text" >a.nz && echo garbage >>a.nz && status 1 "$nzip" -d a.nz &&
+        says "nzip: a.nz: at byte " && only a.nz
+}
+
+refused() { # ARCHIVE: cleanly, and without a trace
+    status 1 "$nzip" -d "$1" && says "nzip: $1: at byte " && status 1 "$nzip" -t "$1" && only "$1"
+}
+
+# Every byte of the first headers and of the index, and some in between.
+offsets() { # SIZE
+    local ends=70 samples=50
+    [ -z "${NZ_SHORT:-}" ] || ends=30 samples=10
+    seq 0 $((ends - 1))
+    seq $ends $(($1 / samples + 1)) $(($1 - ends))
+    seq $(($1 - ends + 1)) $(($1 - 1))
+}
+
+truncated() {
+    local n at
+    head -c 3000 "$top/text" | "$nzip" -1 >"$top/whole"
+    n=$(stat -c %s "$top/whole")
+    for at in $(offsets "$n"); do
+        head -c "$at" "$top/whole" >a.nz
+        refused a.nz || { echo "cut to $at of $n bytes" && return 1; }
+    done
+}
+
+corrupted() { # MASK
+    local n at
+    n=$(stat -c %s "$top/whole")
+    for at in $(offsets "$n"); do
+        flip "$top/whole" "$at" "$1" >a.nz
+        refused a.nz || { echo "byte $at of $n changed by $1" && return 1; }
+    done
+}
+
+corrupted_bit() {
+    head -c 3000 "$top/text" | "$nzip" -1 >"$top/whole"
+    corrupted 1
+}
+
+corrupted_byte() {
+    head -c 70000 "$top/long" | "$nzip" -1 --frame 64K >"$top/whole"
+    corrupted 255
+}
+
+corrupted_stored() {
+    head -c 3000 "$top/random" | "$nzip" -1 >"$top/whole"
+    corrupted 128
+}
+
+memory_limit() {
+    cp "$top/text" a
+    status 1 "$nzip" -5 --memory 64K a && says "nzip: a: needs " && says "64.0 KiB" &&
+        says "--memory" && only a && "$nzip" -5 a && mv a want &&
+        status 1 "$nzip" -d --memory 64K a.nz && says "nzip: a.nz: needs " && says "--memory" &&
+        only a.nz want && status 0 "$nzip" -d --memory 4G a.nz
+}
+
+# Both end with the temporary file gone and nothing else left behind.
+killed_by() { # SIGNAL
+    local pid i
+    mkdir d
+    sleep 20 >"$top/pipe" &
+    local feeder=$!
+    "$nzip" -1 -o d/a.nz <"$top/pipe" &
+    pid=$!
+    for i in $(seq 100); do
+        [ -z "$(ls -A d)" ] || break
+        sleep 0.05
+    done
+    [ -n "$(ls -A d)" ] || { echo "no temporary file appeared" && return 1; }
+    kill -s "$1" $pid
+    wait $pid 2>/dev/null
+    i=$?
+    kill $feeder
+    wait $feeder 2>/dev/null
+    [ $i -gt 128 ] && [ -z "$(ls -A d)" ] || { echo "exit $i, left: $(ls -A d)" && return 1; }
+}
+
+killed() {
+    mkfifo "$top/pipe"
+    killed_by TERM && rmdir d && killed_by HUP
+}
+
+# script(1) gives the command a terminal; its output then comes with carriage returns.
+on_terminal() { # COMMAND
+    script -qec "$1" /dev/null </dev/null | tr -d '\r'
+    return "${PIPESTATUS[0]}"
+}
+
+terminal() {
+    command -v script >/dev/null || return 0
+    cp "$top/text" a
+    on_terminal "$nzip -1 -c a" >said
+    [ $? = 1 ] && grep -q "not written to a terminal" said || { cat said && return 1; }
+    on_terminal "$nzip -1f -c a" >said || { echo "-f refused" && return 1; }
+    "$nzip" -1 -c a >a.nz && on_terminal "$nzip -d" >said
+    [ $? = 1 ] && grep -q "not read from a terminal" said || { cat said && return 1; }
+    on_terminal "$nzip -dc a.nz" | cmp - a
+}
+
+progress_bar() {
+    command -v script >/dev/null || return 0
+    on_terminal "head -c 3000 $top/text | (sleep 0.5; cat) | $nzip -1 -o a.nz; sleep 0.1" >said
+    "$nzip" -t a.nz && ! grep -q "nzip: " said
+}
+
+# ---- All of them ----
+
+run() {
+    local name
+    for name in "$@"; do
+        test_case "cli ${name//_/ }" "$name"
+    done
+}
+
+run trip_file trip_pipes trip_empty trip_random trip_frames concatenation several_files \
+    existing_target combined_options wrong_options listing full_disk not_an_archive \
+    corrupted_bit corrupted_byte corrupted_stored truncated
+[ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
+    pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
+    output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
+    directories links_and_devices help_and_version environment called_by_other_names removing \
+    checking testing verbose metadata new_file_mode closed_pipe no_such_folder read_only_folder \
+    unreadable_file garbage_behind memory_limit killed terminal progress_bar
+tally_end

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The promise itself: text, a program, an image and noise, at every level, by every compiler,
+# backend and thread count here, with aarch64 emulated: identical archives, each decoded by all.
+# Short inputs, so that it ends in minutes; bench/determinism.sh takes long ones.
+set -u
+cd "$(dirname "$0")/.."
+. tests/lib/tally.sh
+. tests/lib/inputs.sh
+. tests/lib/matrix.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+small=${NZ_SMALL:-4096}   # for every level, and under emulation
+large=${NZ_LARGE:-120000} # for the levels that are fast enough
+matrix_build || exit 1
+
+make_inputs() { # PREFIX BYTES
+    text_input "$2" >"$work/$1text"
+    program_input "$2" build/gcc/nzip >"$work/$1program"
+    image_input "$2" >"$work/$1image"
+    random_input "$2" >"$work/$1random"
+}
+
+make_inputs small- "$small"
+make_inputs large- "$large"
+for kind in text program image random; do
+    matrix_add "$work" variants_native "$work/small-$kind" none 1 2 3 4 5 6 7 8 9
+    matrix_add "$work" variants_arm "$work/small-$kind" none 1 2 3 4 5 6 7 8 9
+    matrix_add "$work" variants_pairs "$work/large-$kind" none 1 2 3 4 5
+done
+# Several frames side by side.
+cat "$work/large-text" "$work/large-program" >"$work/frames"
+matrix_add "$work" variants_native "$work/frames" --frame=64K 1 3
+matrix_run "$work"
+
+for ref in "$work"/ref/*; do
+    name=$(basename "$ref" .nz)
+    if [ ! -s "$ref" ] || grep -q "^${name%.*} ${name##*.}: " "$work/bad"; then
+        fail "determinism ${name%.*} level ${name##*.}"
+        grep "^${name%.*} ${name##*.}: " "$work/bad" | head -n 5
+    else
+        ok "determinism ${name%.*} level ${name##*.}"
+    fi
+done
+tally_end

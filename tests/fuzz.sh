@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs each fuzz/*.c for FUZZ_SECONDS, starting from the golden archives.
+set -u
+cd "$(dirname "$0")/.."
+. tests/lib/tally.sh
+build=build/fuzz
+ls fuzz/*.c >/dev/null 2>&1 || { tally_end && exit 0; }
+if ! make --no-print-directory -s -j"$(nproc)" BUILD=$build CC=clang CFLAGS='-O1 -g' FUZZ=1 fuzzers; then
+    fail "the fuzzers build"
+    tally_end
+    exit 1
+fi
+seeds=$build/seeds
+mkdir -p $seeds
+find tests/golden -name '*.nz' -size -64k -exec cp {} $seeds/ \; 2>/dev/null
+for source in fuzz/*.c; do
+    name=$(basename "$source" .c)
+    log=$build/$name.log
+    mkdir -p "$build/corpus-$name"
+    if "$build/fuzz/$name" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=65536 -timeout=30 \
+        -rss_limit_mb=3000 -artifact_prefix="$build/" "$build/corpus-$name" $seeds >"$log" 2>&1; then
+        ok "fuzz $name: $(grep -ao '#[0-9]*' "$log" | tail -n 1) runs"
+    else
+        fail "fuzz $name"
+        tail -n 40 "$log"
+    fi
+done
+tally_end

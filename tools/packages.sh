@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# packages.sh build|demo|bench|check: makes sure that what a target needs is installed. Installs with
+# apt-get as root or through a passwordless sudo, else says the line to run and stops.
+set -eu
+build="gcc libc6-dev make libxxhash-dev"
+demo="$build tar zstd xz-utils gzip bzip2 diffutils"
+bench="$build time"
+check="$build clang clang-format libomp-dev libclang-rt-dev libcriterion-dev
+gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base diffutils"
+case ${1:-} in
+build | demo | bench | check) wanted=${!1} ;;
+*) echo "usage: tools/packages.sh build|demo|bench|check" >&2 && exit 2 ;;
+esac
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "not a Debian system: install what Debian calls" $wanted >&2
+    exit 0 # what is missing will say so itself
+fi
+have=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $wanted 2>/dev/null || true)
+missing=()
+for p in $wanted; do
+    grep -qx "$p installed" <<<"$have" || missing+=("$p")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+    if ! sudo -n true 2>/dev/null; then
+        echo "Please run: sudo apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    as_root=(sudo -n)
+fi
+echo "installing ${missing[*]}" >&2
+install() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq -y --no-install-recommends "${missing[@]}" </dev/null >&2
+}
+# A fresh machine may have no package lists yet.
+install 2>/dev/null || { "${as_root[@]}" apt-get update -qq >&2 && install; } || {
+    echo "Please run: apt-get update && apt-get install ${missing[*]}" >&2
+    exit 1
+}
