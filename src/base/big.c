@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_MIN  ((size_t)16 << 20) /* a smaller table would pay for pages it hardly touches */
 
 static size_t mapped(size_t bytes)
 {
@@ -34,7 +35,8 @@ void *nz_big_new(size_t bytes)
         munmap(p, head);
     munmap(p + head + n, HUGE_PAGE - head);
 #ifdef MADV_HUGEPAGE
-    madvise(p + head, n, MADV_HUGEPAGE);
+    if (bytes >= HUGE_MIN)
+        madvise(p + head, n, MADV_HUGEPAGE);
 #endif
     return p + head;
 }

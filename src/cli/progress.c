@@ -12,6 +12,7 @@
 #define NAME_WIDTH     24
 #define BAR_WIDTH      20
 #define LONG_SECONDS   60
+#define RATIO_BYTES    64 /* less is the archive's own header */
 
 /* Raw bytes a second on one core of a 2020s server, rounded: good for "minutes or hours?". */
 static const double SPEED[NZ_LEVEL_MAX + 1] = {0,     1.4e6, 1.0e6, 7.0e5, 5.0e5,
@@ -82,7 +83,6 @@ static void draw_name(const char *name)
 static void draw(const progress *p, uint64_t raw, double seconds)
 {
     char size[SIZE_TEXT], left[CLOCK_TEXT];
-    uint64_t packed = p->from ? nz_writer_packed(p->from) : p->into ? nz_reader_packed(p->into) : 0;
     double speed = seconds > 0 ? (double)raw / seconds : 0;
     bool sized = p->total != UINT64_MAX && p->total && raw <= p->total;
     unsigned width = columns();
@@ -96,11 +96,21 @@ static void draw(const progress *p, uint64_t raw, double seconds)
     fprintf(stderr, "%s", size_text(size, raw));
     if (width >= 60)
         fprintf(stderr, ", %s/s", size_text(size, (uint64_t)speed));
-    if (packed && raw && width >= 60)
-        fprintf(stderr, ", %.2f:1", (double)raw / (double)packed);
+    if (p->packed >= RATIO_BYTES && width >= 60)
+        fprintf(stderr, ", %.2f:1", (double)p->raw / (double)p->packed);
     if (sized && speed > 0)
         fprintf(stderr, ", %s left", clock_text(left, (double)(p->total - raw) / speed));
     fflush(stderr);
+}
+
+/* A frame's packed bytes come all at once: between two of them the ratio stands still. */
+static void note_frame(progress *p, uint64_t raw)
+{
+    uint64_t packed = p->to ? nz_writer_packed(p->to) : p->packed;
+    if (packed == p->packed)
+        return;
+    p->packed = packed;
+    p->raw = raw;
 }
 
 int progress_step(void *arg, uint64_t raw_done)
@@ -109,6 +119,7 @@ int progress_step(void *arg, uint64_t raw_done)
     double t = p->shown ? now() : 0;
     if (!p->shown || t - p->last < REDRAW_SECONDS)
         return 0;
+    note_frame(p, raw_done);
     draw(p, raw_done, t - p->start);
     p->last = t;
     p->drawn = true;

@@ -5,13 +5,13 @@
 #include "cli/options.h"
 
 typedef struct progress {
-    bool shown;            /* stderr is a terminal and -q was not given */
-    bool drawn;            /* there is a line to wipe */
-    const char *name;      /* the input */
-    uint64_t total;        /* raw bytes; UINT64_MAX: unknown */
-    const nz_writer *from; /* one of these two says what was packed so far */
-    const nz_reader *into;
-    double start, last; /* seconds on the monotonic clock */
+    bool shown;           /* stderr is a terminal and -q was not given */
+    bool drawn;           /* there is a line to wipe */
+    const char *name;     /* the input */
+    uint64_t total;       /* raw bytes; UINT64_MAX: unknown */
+    const nz_writer *to;  /* says what was packed so far; NULL when unpacking */
+    uint64_t raw, packed; /* when a frame was last finished; all of it when unpacking */
+    double start, last;   /* seconds on the monotonic clock */
 } progress;
 
 bool progress_wanted(const options *o);

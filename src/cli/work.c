@@ -105,7 +105,7 @@ bool work_pack(const options *o, const source *s, const target *t, amount *done)
     opt.progress_arg = &bar;
     *done = (amount){0};
     nz_err err = nz_writer_new(&w, &opt, t->to);
-    bar.from = w;
+    bar.to = w;
     if (!err)
         err = feed(w, s->from, &done->raw);
     if (!err)
@@ -197,11 +197,14 @@ bool work_unpack(const options *o, const source *s, const target *t, amount *don
     nz_reader *r = NULL;
     nz_options opt = o->nz;
     progress_start(&bar, o, s->name, raw_size(o, s));
+    if (bar.total != UINT64_MAX) {
+        bar.raw = bar.total;
+        bar.packed = source_size(s);
+    }
     opt.progress = bar.shown ? progress_step : NULL;
     opt.progress_arg = &bar;
     *done = (amount){0};
     nz_err err = nz_reader_new(&r, &opt, s->from);
-    bar.into = r;
     if (!err)
         err = drain(r, t ? t->to : NULL, &done->raw);
     int saved = errno;

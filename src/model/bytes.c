@@ -14,8 +14,8 @@ typedef struct level {
 static const level levels[NZ_LEVEL_MAX + 1] = {
     [1] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 7},
     [2] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 13},
-    [3] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 15},
-    [4] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 15},
+    [3] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 13},
+    [4] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 21},
     [5] = {.frame = UINT64_C(64) << 20},
     [6] = {.frame = UINT64_C(64) << 20},
     [7] = {.frame = UINT64_C(128) << 20},

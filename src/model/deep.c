@@ -46,6 +46,15 @@ typedef struct match_maps {
  * values are kept beside them so that all can learn at once. */
 enum { USED_MAX = 3 * NZ_CONTEXTS_MAX + 8 };
 
+/* What the two kinds of data want to know about the surroundings, for the mixers. */
+typedef struct scene {
+    uint32_t local; /* [64] where in a word, or in an aligned field */
+    uint32_t frame; /* [64] what brackets and line, or where in a record */
+    uint32_t left;  /* [512] the last bracket, or the byte above */
+    uint32_t type;  /* [256] the kinds of the last two bytes */
+    uint32_t third; /* [256] the byte or class before them */
+} scene;
+
 typedef struct deep {
     const nz_shape *shape;
     const nz_deep_plan *plan;
@@ -57,13 +66,18 @@ typedef struct deep {
 
     nz_past past;
     nz_match match[NZ_DEEP_MATCHES];
+    scene scene;
     uint32_t c0, bit; /* the byte's bits so far under a leading one; how many they are */
 
     nz_slot *table;
     uint64_t mask; /* buckets - 1 */
     uint64_t hash[NZ_CONTEXTS_MAX], key[NZ_CONTEXTS_MAX];
-    nz_slot *slot[NZ_CONTEXTS_MAX];       /* of the current nibble */
-    nz_slot *byte[NZ_CONTEXTS_MAX];       /* of the first nibble: the run */
+    nz_slot *slot[NZ_CONTEXTS_MAX]; /* of the current nibble */
+    nz_slot *byte[NZ_CONTEXTS_MAX]; /* of the first nibble: the run */
+    /* The runs of this byte, as the bits ask for them. */
+    uint16_t run_byte[NZ_CONTEXTS_MAX];   /* 256 + the byte expected, 0 for none */
+    uint16_t run_count[NZ_CONTEXTS_MAX];  /* twice its count, limited */
+    uint16_t run[NZ_CONTEXTS_MAX];        /* index into maps.run for this bit */
     uint8_t count_limit[NZ_CONTEXTS_MAX]; /* short contexts average over more */
     int16_t certain[256]; /* by state: belief in a history of ones or zeros only, signed */
     maps *maps;           /* [contexts] */
@@ -82,6 +96,8 @@ typedef struct deep {
     nz_mixer mixer, final;
     int32_t rate; /* of the mixer, with RATE_SHIFT more fractional bits */
     nz_sse sse[NZ_DEEP_STAGES];
+    uint32_t sse_context[NZ_DEEP_STAGES];
+    unsigned stage_shift;    /* from a 32-bit hash to a stage's context */
     int32_t st;              /* the mix, stretched */
     uint32_t long_match[16]; /* "as expected", by match length */
 } deep;
@@ -224,12 +240,13 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
                 .finals = nz_deep_finals(s),
                 .stages = nz_deep_stages(s),
                 .c0 = 1,
+                .stage_shift = 32 - nz_deep_stage_bits(s),
                 .mask = ((uint64_t)1 << s->table_bits) / (2 * sizeof(nz_slot)) - 1,
                 .rate = RATE_START << RATE_SHIFT};
     nz_net_shape net = nz_deep_net(s);
     nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
-    if (!err && run->second_core)
-        err = nz_pair_new(&d->pair);
+    if (!err && run->second_core && nz_pair_new(&d->pair))
+        d->pair = NULL; /* no thread to be had: the same bytes, later */
     if (!err)
         err = nz_net_new(&d->net, &net, run->kern, d->pair);
     if (err) {
@@ -251,6 +268,68 @@ static uint32_t match_state(const nz_match *m)
     uint32_t n = m->len;
     uint32_t class = n < 8 ? 1 : n < 12 ? 2 : n < 16 ? 3 : n < 24 ? 4 : n < 32 ? 5 : n < 64 ? 6 : 7;
     return class << 8 | (uint32_t)m->expect;
+}
+
+/* 1 + the place of c in a short list, 0 for none. */
+static uint32_t place(const char *list, uint32_t c)
+{
+    for (uint32_t i = 0; list[i]; i++)
+        if ((uint8_t)list[i] == c)
+            return i + 1;
+    return 0;
+}
+
+static uint32_t letter_class(uint32_t c)
+{
+    return c >= 'a' && c <= 'z'               ? 0
+           : c >= 'A' && c <= 'Z'             ? 1
+           : c >= '0' && c <= '9'             ? 2
+           : c == ' '                         ? 3
+           : c == 10                          ? 4
+           : c >= 128                         ? 5
+           : c == '[' || c == '{' || c == '<' ? 6
+                                              : 7;
+}
+
+static scene text_scene(const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff, top = nz_past_top(p, 0), nest = place("[{(<L\"", top);
+    uint32_t t = nz_byte_class[c1] * 16u + nz_byte_class[p->c4 >> 8 & 0xff];
+    return (scene){.local = (p->word_len > 7 ? 7 : p->word_len) * 8 + letter_class(c1),
+                   .frame = (top && !nest ? 7 : nest) * 8 + place("*=|#: <", p->line_first),
+                   .left = p->bracket,
+                   .type = t,
+                   .third = nz_byte_class[p->c4 >> 16 & 0xff]};
+}
+
+static scene binary_scene(const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff;
+    return (scene){.local = (p->pos & 7) * 8 + (c1 >> 5),
+                   .frame = p->pos % p->period & 63,
+                   .left = nz_past_at(p, p->period),
+                   .type = (c1 & 0xf0) | (p->c4 >> 12 & 15),
+                   .third = p->c4 >> 20 & 15};
+}
+
+/* What the SSE stages look at beside the bits so far. */
+static void sse_contexts(deep *d)
+{
+    const nz_past *p = &d->past;
+    uint32_t c1 = p->c4 & 0xff, symbol = d->net_symbol;
+    uint32_t e0 = (uint32_t)(d->match[0].expect + 1), e1 = (uint32_t)(d->match[1].expect + 1);
+    uint32_t length = e0 ? nz_match_bucket(d->match[0].len) : 0;
+    const uint32_t context[NZ_DEEP_STAGES] = {
+        0,
+        c1,
+        p->c4 & 0xffff,
+        p->c4 & 0xffffff,
+        p->word[0],
+        symbol | d->net_p >> 13 << 8 | c1 << 16,
+        e0 | length << 10,
+        symbol | e1 << 10,
+    };
+    memcpy(d->sse_context, context, sizeof context);
 }
 
 static void find_slots(deep *d, uint32_t last)
@@ -277,9 +356,16 @@ static void byte_begin(deep *d)
     hash_nibble(d, 0);
     find_slots(d, 0);
     memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
+    for (unsigned i = 0; i < d->lists.slots; i++) {
+        const nz_slot *s = d->byte[i];
+        d->run_byte[i] = s->run_count ? 256 | s->run_byte : 0;
+        d->run_count[i] = 2 * (s->run_count > 15 ? 15 : s->run_count);
+    }
+    d->scene = kind == NZ_KIND_TEXT ? text_scene(&d->past) : binary_scene(&d->past);
+    d->c0 = 1;
     nz_net_finish(d->net);
     d->net_symbol = nz_net_top(d->net, &d->net_p);
-    d->c0 = 1;
+    sse_contexts(d);
 }
 
 /* ---- A bit is predicted ---- */
@@ -295,26 +381,34 @@ NZ_INLINE int stretch_of(const deep *d, uint32_t adaptive)
     return nz_stretch(d->numeric, adaptive >> 20);
 }
 
+/* Simple enough for the compiler to vectorise. */
+static void find_runs(deep *d)
+{
+    const uint32_t c0 = d->c0, shift = 7 - d->bit;
+    for (unsigned i = 0; i < d->lists.slots; i++) {
+        uint16_t next = d->run_byte[i] >> shift;
+        uint16_t agrees = (uint16_t) - (next >> 1 == c0);
+        d->run[i] = agrees & (d->run_count[i] + (next & 1));
+    }
+}
+
 /* A context seen for the first time has state 0 and count 0: its inputs are masked to zero, and the
  * map entries of those indices learn something nobody reads. Cheaper than a branch. */
 NZ_INLINE int32_t *context_inputs(deep *d, int32_t *restrict x, unsigned node, unsigned kinds)
 {
     const int16_t *restrict stretch = d->numeric->stretch, *restrict certain = d->certain;
-    const uint32_t c0 = d->c0, bit = d->bit, slots = d->lists.slots;
+    const unsigned slots = d->lists.slots;
     const uint64_t plain = d->lists.plain;
     uint32_t **used = d->used, *restrict value = d->value, confident = 0;
-    for (unsigned i = 0; i < slots; i++, x += kinds, used += 3, value += 3) {
-        const nz_slot *s = d->slot[i], *b = d->byte[i];
-        maps *m = &d->maps[i];
-        uint32_t expect = b->run_byte | 256u, count = b->run_count > 15 ? 15 : b->run_count;
-        uint32_t agrees = (count > 0) & (expect >> (8 - bit) == c0);
-        uint32_t run = -agrees & (count * 2 + (expect >> (7 - bit) & 1));
+    maps *m = d->maps;
+    for (unsigned i = 0; i < slots; i++, m++, x += kinds, used += 3, value += 3) {
+        const nz_slot *s = d->slot[i];
         uint32_t state = s->state[node], n = s->count[node], p = s->p[node] ^ 0x8000u;
         uint32_t n31 = n > COUNT_MAX ? COUNT_MAX : n;
         int32_t seen = -(int32_t)(state > 0);
         used[0] = &m->state[state];
         used[1] = &m->direct[n31 * 32 + (p >> 11)];
-        used[2] = &m->run[run];
+        used[2] = &m->run[d->run[i]];
         value[0] = *used[0];
         value[1] = *used[1];
         value[2] = *used[2];
@@ -360,57 +454,6 @@ static int32_t *match_inputs(deep *d, int32_t *x)
     return x;
 }
 
-/* 1 + the place of c in a short list, 0 for none. */
-static uint32_t place(const char *list, uint32_t c)
-{
-    for (uint32_t i = 0; list[i]; i++)
-        if ((uint8_t)list[i] == c)
-            return i + 1;
-    return 0;
-}
-
-static uint32_t letter_class(uint32_t c)
-{
-    return c >= 'a' && c <= 'z'               ? 0
-           : c >= 'A' && c <= 'Z'             ? 1
-           : c >= '0' && c <= '9'             ? 2
-           : c == ' '                         ? 3
-           : c == 10                          ? 4
-           : c >= 128                         ? 5
-           : c == '[' || c == '{' || c == '<' ? 6
-                                              : 7;
-}
-
-/* What the two kinds of data want to know about the surroundings, for the mixers. */
-typedef struct scene {
-    uint32_t local; /* [64] where in a word, or in an aligned field */
-    uint32_t frame; /* [64] what brackets and line, or where in a record */
-    uint32_t left;  /* [512] the last bracket, or the byte above */
-    uint32_t type;  /* [256] the kinds of the last two bytes */
-    uint32_t third; /* [256] the byte or class before them */
-} scene;
-
-static scene text_scene(const nz_past *p)
-{
-    uint32_t c1 = p->c4 & 0xff, top = nz_past_top(p, 0), nest = place("[{(<L\"", top);
-    uint32_t t = nz_byte_class[c1] * 16u + nz_byte_class[p->c4 >> 8 & 0xff];
-    return (scene){.local = (p->word_len > 7 ? 7 : p->word_len) * 8 + letter_class(c1),
-                   .frame = (top && !nest ? 7 : nest) * 8 + place("*=|#: <", p->line_first),
-                   .left = p->bracket,
-                   .type = t,
-                   .third = nz_byte_class[p->c4 >> 16 & 0xff]};
-}
-
-static scene binary_scene(const nz_past *p)
-{
-    uint32_t c1 = p->c4 & 0xff;
-    return (scene){.local = (p->pos & 7) * 8 + (c1 >> 5),
-                   .frame = p->pos % p->period & 63,
-                   .left = nz_past_at(p, p->period),
-                   .type = (c1 & 0xf0) | (p->c4 >> 12 & 15),
-                   .third = p->c4 >> 20 & 15};
-}
-
 /* Chooses the rows of both mixers. */
 static void select_rows(deep *d)
 {
@@ -421,7 +464,7 @@ static void select_rows(deep *d)
     uint32_t symbol = d->net_symbol + 256 * nz_match_bit((int)d->net_symbol, d->c0, bit);
     uint32_t opinion = (nz_sse_position(d->net_st) >> 7) * 8 + bit;
     uint32_t known = d->confident > 2 ? d->confident - 2 : 0;
-    scene s = d->shape->kind == NZ_KIND_TEXT ? text_scene(p) : binary_scene(p);
+    scene s = d->scene;
     const uint32_t set[NZ_DEEP_SETS] = {
         d->c0,
         known * 64 + bit * 8 + near * 2 + (d->expected[1] > 0),
@@ -445,25 +488,14 @@ static void select_rows(deep *d)
         nz_mixer_select(&d->final, i, final[d->finals.index[i]]);
 }
 
-/* Chooses the SSE contexts; long before they are read, so that their cells can be on the way. */
+/* Long before the cells are read, so that they can be on the way. */
 static void aim_sse(deep *d, int guess)
 {
-    const nz_past *p = &d->past;
-    uint32_t c1 = p->c4 & 0xff, c0 = d->c0, symbol = d->net_symbol;
-    uint32_t e0 = (uint32_t)(d->match[0].expect + 1), e1 = (uint32_t)(d->match[1].expect + 1);
-    uint32_t length = e0 ? nz_match_bucket(d->match[0].len) : 0;
-    const uint32_t context[NZ_DEEP_STAGES] = {
-        c0,
-        c1 << 8 | c0,
-        nz_hash32(p->c4 & 0xffff, c0) >> 16,
-        nz_hash32(p->c4 & 0xffffff, c0 + 256) >> 16,
-        nz_hash32(p->word[0], c0 + 512) >> 16,
-        nz_hash32(symbol | d->net_p >> 13 << 8, c0 + c1 * 256) >> 16,
-        nz_hash32(e0 | length << 10, c0) >> 16,
-        nz_hash32(symbol | e1 << 10, c0) >> 16,
-    };
-    for (unsigned i = 0; i < d->stages.n; i++)
-        nz_sse_aim(&d->sse[d->stages.index[i]], context[d->stages.index[i]], guess);
+    for (unsigned i = 0; i < d->stages.n; i++) {
+        unsigned k = d->stages.index[i];
+        uint32_t h = nz_hash32(d->sse_context[k], d->c0 + 256 * k);
+        nz_sse_aim(&d->sse[k], h >> d->stage_shift, guess);
+    }
 }
 
 /* The mix, moved towards what each stage makes of it; the shares are in 1/256. */
@@ -489,6 +521,7 @@ static uint32_t predict(deep *d)
 {
     d->net_st = nz_net_stretch(d->net, d->c0);
     aim_sse(d, d->net_st);
+    find_runs(d);
     unsigned node = node_of(d), kinds = d->plan->kinds;
     int32_t *x = d->mixer.x;
     x = kinds == 3   ? context_inputs(d, x, node, 3)

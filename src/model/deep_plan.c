@@ -3,7 +3,13 @@
 #include "deep.h"
 #include "ngram/slot.h"
 
-enum { TABLE_BITS_MIN = 20, MATCH_BITS_MIN = 10, ROW_BITS_MIN = 10, CHUNK = 16 };
+enum {
+    TABLE_BITS_MIN = 20,
+    MATCH_BITS_MIN = 10,
+    ROW_BITS_MIN = 10,
+    STAGE_BITS_MAX = 16,
+    CHUNK = 16
+};
 
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
 static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
@@ -14,7 +20,6 @@ static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
 
 static const uint32_t set_rows[] = {256, 768, 2048, 256, 512, 2048, 4096, 64, 768, 4096, 512};
 static const uint32_t final_rows[] = {256, 65536, 256, 64, 768, 2048, 512, 64};
-static const uint32_t stage_rows[] = {256, 65536, 65536, 65536, 65536, 65536, 65536, 65536};
 
 const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
 {
@@ -48,9 +53,19 @@ nz_chosen nz_deep_finals(const nz_shape *s)
     return choose(nz_deep_plan_of(s)->finals, final_rows);
 }
 
+/* Every stage is hashed to as many contexts as the match models have entries, within bounds. */
+unsigned nz_deep_stage_bits(const nz_shape *s)
+{
+    unsigned bits = s->match_bits - 1u;
+    return bits < STAGE_BITS_MAX ? bits : STAGE_BITS_MAX;
+}
+
 nz_chosen nz_deep_stages(const nz_shape *s)
 {
-    return choose(nz_deep_plan_of(s)->stages, stage_rows);
+    uint32_t rows[NZ_DEEP_STAGES];
+    for (unsigned i = 0; i < NZ_DEEP_STAGES; i++)
+        rows[i] = 1u << nz_deep_stage_bits(s);
+    return choose(nz_deep_plan_of(s)->stages, rows);
 }
 
 size_t nz_deep_inputs(const nz_shape *s)
@@ -82,12 +97,12 @@ static uint8_t bits_for(uint64_t v, uint8_t low, uint8_t high)
 void nz_deep_choose(nz_shape *s, size_t n)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
-    /* Half of the slots a file could touch: most contexts come back. */
-    uint64_t touched = (uint64_t)n * nz_deep_lists(s).slots * sizeof(nz_slot);
+    /* A quarter of the slots a file could touch: most contexts come back. */
+    uint64_t touched = (uint64_t)n * nz_deep_lists(s).slots * sizeof(nz_slot) / 2;
     s->engine = NZ_ENGINE_DEEP;
     s->table_bits = bits_for(touched, TABLE_BITS_MIN, p->table_bits);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, p->match_bits);
-    s->row_bits = bits_for(n, ROW_BITS_MIN, p->row_bits);
+    s->row_bits = bits_for(n / 4, ROW_BITS_MIN, p->row_bits);
     s->layers = p->layers;
     s->width = p->width;
     s->chunk = CHUNK;
