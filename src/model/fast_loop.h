@@ -15,6 +15,14 @@
 
 #define FAST_INLINE FAST_TARGET NZ_INLINE
 
+/* The loops over lanes and sets have constant bounds and are worth unrolling whole; clang does it
+ * unasked. */
+#if defined(__clang__)
+#define FAST_UNROLL
+#else
+#define FAST_UNROLL _Pragma("GCC unroll 32")
+#endif
+
 enum { LANES_MAX = FAST_GROUPS_MAX * FAST_LANES, LATE_MASK = (1 << FAST_LATE) - 1 };
 
 /* The slot of a context's nibble in its line: its own place or one of two neighbours, else the one
@@ -133,6 +141,7 @@ FAST_INLINE int code_bit(nz_arith *a, int decode, uint32_t p, int bit)
 FAST_INLINE int mix_final(const int *d, const int32_t *w, int sets)
 {
     uint32_t sum = 0;
+    FAST_UNROLL
     for (int s = 0; s < sets; s++)
         sum += (uint32_t)(d[s] * (w[s] >> 16));
     return nz_stretch_clamp((int32_t)sum >> 13);
@@ -140,6 +149,7 @@ FAST_INLINE int mix_final(const int *d, const int32_t *w, int sets)
 
 FAST_INLINE void train_final(int32_t *w, const int *d, int err, int sets)
 {
+    FAST_UNROLL
     for (int s = 0; s < sets; s++)
         w[s] = (int32_t)((uint32_t)w[s] + (uint32_t)(d[s] * err));
 }
@@ -205,19 +215,24 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
             late = last & LATE_MASK;
             mask = f->binary ? fast_binary(&before, contexts, last ^ late, hash)
                              : fast_text(&before, contexts, last ^ late, hash);
+            FAST_UNROLL
             for (int i = 0; i < contexts; i++)
                 line[i] = fast_line(hash[i], 0);
         }
 
+        FAST_UNROLL
         for (int i = 0; i < plan.matches; i++)
             match_expect(&m[i], raw);
         const uint32_t c1 = past.c4 & 255;
         const uint32_t sse_base[3] = {c1 << 8, fast_hash(past.c4 & 0xffff, 99) & 0xff80,
                                       m[0].byte << 8 & 0xff00};
+        const uint32_t length = past.length < 7 ? past.length : 7;
+        const uint32_t word_class = length << 6 | fast_class(c1) << 3;
         uint32_t c0 = 1;
 
         for (int nibble = 0; nibble < 2; nibble++) {
             uint32_t seen = 0;
+            FAST_UNROLL
             for (int i = 0; i < contexts; i++) {
                 uint32_t h = line[i], tail = mask >> i & 1 ? late : 0;
                 uint8_t *at = table + (size_t)(h >> shift) * FAST_LINE;
@@ -225,8 +240,9 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 seen += slot[i][1] != 0;
             }
             if (!nibble)
-                for (int i = 0; i < contexts; i++)
-                    hash[i] += mask >> i & 1 ? late * 0x51ED270B : 0;
+                FAST_UNROLL
+            for (int i = 0; i < contexts; i++)
+                hash[i] += mask >> i & 1 ? late * 0x51ED270B : 0;
             uint32_t node = 1;
             for (int b = 0; b < 4; b++) {
                 const int bit = nibble * 4 + b;
@@ -237,13 +253,16 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                         mask = f->binary ? fast_binary(&past, contexts, most, hash)
                                          : fast_text(&past, contexts, most, hash);
                     }
+                    FAST_UNROLL
                     for (int i = 0; i < contexts; i++)
                         line[i] = fast_line(hash[i], nibble ? 0 : c0 * 0x9E3779B1u);
+                    FAST_UNROLL
                     for (int i = 0; i < contexts; i++)
                         __builtin_prefetch(table + (size_t)(line[i] >> shift) * FAST_LINE, 1);
                 }
 
                 const uint32_t guess = match_bit(&m[0], c0, bit);
+                FAST_UNROLL
                 for (int i = 0; i < contexts; i++) {
                     state[i] = slot[i][node];
                     cell[i] = f->cells + 256 * i + state[i];
@@ -255,21 +274,22 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     cell[contexts] = order0 + c0;
                     cell[contexts + 1] = matched + (guess ? m[0].bucket * 2 + guess - 1 : 0);
                     cell[contexts + 2] = matched + 64 + (other ? m[1].bucket * 2 + other - 1 : 0);
+                    FAST_UNROLL
                     for (int i = contexts + 3; i < lanes_all; i++)
                         cell[i] = idle + i;
                 }
                 lanes in[FAST_GROUPS_MAX];
+                FAST_UNROLL
                 for (int g = 0; g < plan.groups; g++)
                     in[g] = lanes_load(cell + g * FAST_LANES);
 
                 const uint32_t held = m[0].bucket;
                 const uint32_t hold = held == 0 ? 0 : held < 12 ? 1 : held < 20 ? 2 : 3;
-                const uint32_t length = past.length < 7 ? past.length : 7;
                 const uint32_t pick[FAST_SETS_MAX] = {
                     c0,
                     hold << 8 | c1,
                     seen << 5 | hold << 3 | (uint32_t)bit,
-                    length << 6 | fast_class(c1) << 3 | (uint32_t)bit,
+                    word_class | (uint32_t)bit,
                     past.mark << 3 | (uint32_t)bit,
                     past.c4 >> 8 & 255,
                     m[0].byte,
@@ -278,8 +298,10 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 int32_t *w[FAST_SETS_MAX], *final[2] = {f->final[0], f->final[1]};
                 int d[FAST_SETS_MAX], f0 = 0, f1 = 0, mixed;
                 sums acc = sums_zero();
+                FAST_UNROLL
                 for (int s = 0; s < plan.sets; s++) {
                     w[s] = f->weights[s] + (size_t)pick[s] * (unsigned)lanes_all;
+                    FAST_UNROLL
                     for (int g = 0; g < plan.groups; g++)
                         acc = dot(acc, in[g], w[s] + g * FAST_LANES);
                     if (plan.layers > 1) {
@@ -303,6 +325,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 part &= 4095;
                 uint16_t *sse[3];
                 uint32_t refined = 0;
+                FAST_UNROLL
                 for (int i = 0; i < plan.refine; i++) {
                     sse[i] = f->sse[i] + (size_t)((sse_base[i] + c0) & 65535) * FAST_SSE_STEPS;
                     refined += sse_get(sse[i] + step, start + step, part);
@@ -318,8 +341,10 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
 
                 const int32_t off = (y << 16) - p;
                 if (plan.layers > 1) {
+                    FAST_UNROLL
                     for (int s = 0; s < plan.sets; s++) {
                         int e = clamp_err(((y << 16) - nz_squash(num, d[s])) * (rate >> 4) >> 6);
+                        FAST_UNROLL
                         for (int g = 0; g < plan.groups; g++)
                             train(w[s] + g * FAST_LANES, in[g], e);
                     }
@@ -330,15 +355,20 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     enum { SMALL = 16 };
                     int e = clamp_err(off * (rate >> 4) >> 6);
                     if (e > SMALL || e < -SMALL)
-                        for (int s = 0; s < plan.sets; s++)
-                            for (int g = 0; g < plan.groups; g++)
-                                train(w[s] + g * FAST_LANES, in[g], e);
+                        FAST_UNROLL
+                    for (int s = 0; s < plan.sets; s++)
+                        FAST_UNROLL
+                    for (int g = 0; g < plan.groups; g++)
+                        train(w[s] + g * FAST_LANES, in[g], e);
                 }
                 const uint8_t *next = f->hist->next[y];
+                FAST_UNROLL
                 for (int i = 0; i < contexts; i++)
                     slot[i][node] = next[state[i]];
+                FAST_UNROLL
                 for (int g = 0; g < plan.groups; g++)
                     lanes_learn(cell + g * FAST_LANES, in[g], y, num->stretch);
+                FAST_UNROLL
                 for (int i = 0; i < plan.refine; i++)
                     sse_learn(sse[i] + near, start[near], y);
                 node = node * 2 + (uint32_t)y;

@@ -1,0 +1,168 @@
+/* What the context models stand on: the past, match models, slots, and the two context lists. */
+#include "ngram/context.h"
+#include "ngram/match.h"
+#include "ngram/slot.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nz_past after(const char *text)
+{
+    nz_past p;
+    cr_assert_eq(nz_past_new(&p, (const uint8_t *)text), 0);
+    for (const char *c = text; *c; c++)
+        nz_past_next(&p, (uint8_t)*c);
+    return p;
+}
+
+Test(past, bytes_are_kept_latest_lowest)
+{
+    nz_past p = after("abcdefghijklm");
+    cr_assert_eq(p.c4, 0x6a6b6c6d);
+    cr_assert_eq(p.c8, 0x66676869);
+    cr_assert_eq(p.c12, 0x62636465);
+    cr_assert_eq(nz_past_at(&p, 1), 'm');
+    cr_assert_eq(nz_past_at(&p, 13), 'a');
+    cr_assert_eq(nz_past_at(&p, 14), 0);
+    nz_past_free(&p);
+}
+
+Test(past, words_ignore_case_and_remember_it)
+{
+    nz_past p = after("Hello wORLD heLLo "), q = after("hello world hello ");
+    for (int i = 0; i < NZ_WORDS; i++)
+        cr_assert_eq(p.word[i], q.word[i]);
+    cr_assert_eq(p.word[1], p.word[3]);
+    cr_assert_neq(p.word[1], p.word[2]);
+    cr_assert_eq(p.word[0], 0u);
+    cr_assert_neq(p.capitals, q.capitals);
+    cr_assert_eq(p.follows, p.word[2], "the word after hello was world");
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
+Test(past, lines_and_the_one_above)
+{
+    nz_past p = after("first line\nsecond\nth");
+    cr_assert_eq(nz_past_column(&p), 2u);
+    cr_assert_eq(nz_past_above(&p, 2, 0), 'c');
+    cr_assert_eq(nz_past_above(&p, 2, 1), 'o');
+    cr_assert_eq(nz_past_above(&p, 7, 0), 0u, "past the end of the line above");
+    cr_assert_eq(p.line_first, 't');
+    nz_past_free(&p);
+}
+
+Test(past, nesting_opens_and_closes)
+{
+    nz_past p = after("a [b {c (d");
+    cr_assert_eq(p.depth, 3u);
+    cr_assert_eq(nz_past_top(&p, 0), '(');
+    cr_assert_eq(nz_past_top(&p, 2), '[');
+    cr_assert_eq(nz_past_top(&p, 3), 0u);
+    nz_past_free(&p);
+    p = after("a [b {c (d] ) }");
+    cr_assert_eq(p.depth, 0u, "an outer bracket closes what is inside; strays change nothing");
+    nz_past_free(&p);
+    char deep[500];
+    memset(deep, '(', sizeof deep - 1);
+    deep[sizeof deep - 1] = 0;
+    p = after(deep);
+    cr_assert_eq(p.depth, (uint32_t)NZ_NEST_MAX);
+    nz_past_free(&p);
+}
+
+Test(past, records_are_found)
+{
+    char text[41 * 60 + 1];
+    for (int i = 0; i < 41 * 60; i++)
+        text[i] = (char)(i % 41 == 0 ? 1 + i / 41 : i % 41 + 64);
+    text[41 * 60] = 0;
+    nz_past p = after(text);
+    cr_assert_eq(p.period, 41u);
+    nz_past_free(&p);
+}
+
+Test(match, expects_what_followed)
+{
+    const char *text = "the quick brown fox; the quick brown ";
+    size_t n = strlen(text);
+    nz_match m;
+    cr_assert_eq(nz_match_new(&m, 12, 7), 0);
+    for (uint32_t i = 1; i <= n; i++)
+        nz_match_next(&m, (const uint8_t *)text, i);
+    cr_assert_eq(m.expect, 'f');
+    cr_assert_geq(m.len, 16u);
+    cr_assert_eq(m.miss, 0u);
+    cr_assert_eq(nz_match_bit('f', 1, 0), 1u, "first bit of f is 0");
+    cr_assert_eq(nz_match_bit('f', 2, 1), 2u, "second is 1");
+    cr_assert_eq(nz_match_bit('f', 3, 1), 0u, "the bits so far disagree");
+    cr_assert_eq(nz_match_bit(-1, 1, 0), 0u);
+    nz_match_free(&m);
+}
+
+Test(match, keeps_its_place_over_a_small_edit)
+{
+    const char *text = "0123456789abcdefghij--0123456789abXdefg";
+    size_t n = strlen(text);
+    nz_match m;
+    cr_assert_eq(nz_match_new(&m, 12, 7), 0);
+    for (uint32_t i = 1; i <= n; i++)
+        nz_match_next(&m, (const uint8_t *)text, i);
+    cr_assert_eq(m.expect, 'h');
+    cr_assert_eq(m.miss, 1u);
+    nz_match_free(&m);
+}
+
+Test(match, buckets_grow_with_the_length)
+{
+    uint32_t before = 0;
+    for (uint32_t n = 0; n < 70000; n++) {
+        uint32_t b = nz_match_bucket(n);
+        cr_assert(b >= before && b < NZ_MATCH_LENGTHS, "%u", n);
+        before = b;
+    }
+}
+
+Test(slot, is_found_again_and_the_less_used_goes)
+{
+    const nz_history *h = nz_history_get();
+    nz_slot table[2] __attribute__((aligned(128))) = {0};
+    uint64_t keys[3] = {UINT64_C(0x1111) << 48, UINT64_C(0x2222) << 48, UINT64_C(0x3332) << 48};
+    nz_slot *a = nz_slot_find(table, 0, keys[0], 0, h);
+    a->state[0] = h->next[1][h->next[1][0]];
+    nz_slot *b = nz_slot_find(table, 0, keys[1], 0, h);
+    cr_assert_neq(a, b);
+    cr_assert_eq(nz_slot_find(table, 0, keys[0], 0, h), a);
+    cr_assert_eq(nz_slot_find(table, 0, keys[1], 0, h), b);
+    nz_slot *c = nz_slot_find(table, 0, keys[2], 0, h);
+    cr_assert_eq(c, b, "the unused one makes room");
+    cr_assert_eq(nz_slot_find(table, 0, keys[0], 0, h), a);
+    cr_assert_neq(nz_slot_find(table, 0, keys[0], 1, h), a, "the last bit is part of the name");
+}
+
+Test(context, lists_are_as_long_as_they_say_and_all_different)
+{
+    nz_past p = after("<page> [[Some text]] with \"words\" and, numbers 12345\n| row\n| ro");
+    for (int kind = 0; kind < 2; kind++) {
+        for (int tier = 0; tier < 3; tier++) {
+            uint64_t h[NZ_CONTEXTS_MAX + 1];
+            uint32_t direct[NZ_ROWS_DIRECT], rows[NZ_ROWS_HASHED + 1];
+            static const uint32_t most[NZ_ROWS_DIRECT] = NZ_ROWS_DIRECT_EACH;
+            nz_context_list list = nz_context_lists(kind, tier);
+            cr_assert(list.slots <= NZ_CONTEXTS_MAX && list.hashed <= NZ_ROWS_HASHED);
+            h[list.slots] = 0xa5a5;
+            rows[list.hashed] = 0xa5a5;
+            nz_contexts_slots(h, &p, kind, tier);
+            nz_contexts_net(direct, rows, &p, kind, tier, 7 << 8 | 255);
+            cr_assert_eq(h[list.slots], 0xa5a5);
+            cr_assert_eq(rows[list.hashed], 0xa5a5);
+            for (unsigned i = 0; i < NZ_ROWS_DIRECT; i++)
+                cr_assert_lt(direct[i], most[i]);
+            for (unsigned i = 0; i < list.slots; i++)
+                for (unsigned j = 0; j < i; j++)
+                    cr_assert_neq(h[i], h[j], "kind %d tier %d: %u and %u", kind, tier, i, j);
+        }
+    }
+    nz_past_free(&p);
+}
