@@ -9,8 +9,11 @@ cd "$(dirname "$0")/.."
 . tests/lib/matrix.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-small=${NZ_SMALL:-4096}   # for every level, and under emulation
-large=${NZ_LARGE:-120000} # for the levels that are fast enough
+# An emulated float costs some fifty times a real one, hence the smallest inputs.
+tiny=${NZ_TINY:-700}      # levels with the network, under emulation
+small=${NZ_SMALL:-4096}   # everything else under emulation, and every level without
+medium=${NZ_MEDIUM:-40000}
+large=${NZ_LARGE:-120000} # the levels without the network
 matrix_build || exit 1
 
 make_inputs() { # PREFIX BYTES
@@ -20,12 +23,16 @@ make_inputs() { # PREFIX BYTES
     random_input "$2" >"$work/$1random"
 }
 
+make_inputs tiny- "$tiny"
 make_inputs small- "$small"
+make_inputs medium- "$medium"
 make_inputs large- "$large"
 for kind in text program image random; do
+    matrix_add "$work" variants_arm "$work/tiny-$kind" none 5 6 7 8 9
+    matrix_add "$work" variants_arm "$work/small-$kind" none 1 2 3 4
     matrix_add "$work" variants_native "$work/small-$kind" none 1 2 3 4 5 6 7 8 9
-    matrix_add "$work" variants_arm "$work/small-$kind" none 1 2 3 4 5 6 7 8 9
-    matrix_add "$work" variants_pairs "$work/large-$kind" none 1 2 3 4 5
+    matrix_add "$work" variants_pairs "$work/medium-$kind" none 5
+    matrix_add "$work" variants_pairs "$work/large-$kind" none 1 2 3 4
 done
 # Several frames side by side.
 cat "$work/large-text" "$work/large-program" >"$work/frames"

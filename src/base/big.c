@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
-#define HUGE_MIN  ((size_t)16 << 20) /* a smaller table would pay for pages it hardly touches */
+#define HUGE_MIN  ((size_t)4 << 20) /* a smaller table would pay for pages it hardly touches */
 
 static size_t mapped(size_t bytes)
 {

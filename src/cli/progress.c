@@ -12,7 +12,7 @@
 #define NAME_WIDTH     24
 #define BAR_WIDTH      20
 #define LONG_SECONDS   60
-#define RATIO_BYTES    64 /* less is the archive's own header */
+#define HEAD_BYTES_MAX 64 /* so few are the archive's own head, not a frame */
 
 /* Raw bytes a second on one core of a 2020s server, rounded: good for "minutes or hours?". */
 static const double SPEED[NZ_LEVEL_MAX + 1] = {0,     1.4e6, 1.0e6, 7.0e5, 5.0e5,
@@ -96,21 +96,25 @@ static void draw(const progress *p, uint64_t raw, double seconds)
     fprintf(stderr, "%s", size_text(size, raw));
     if (width >= 60)
         fprintf(stderr, ", %s/s", size_text(size, (uint64_t)speed));
-    if (p->packed >= RATIO_BYTES && width >= 60)
-        fprintf(stderr, ", %.2f:1", (double)p->raw / (double)p->packed);
+    if (p->now[1] > p->first[1] && width >= 60)
+        fprintf(stderr, ", %.2f:1",
+                (double)(p->now[0] - p->first[0]) / (double)(p->now[1] - p->first[1]));
     if (sized && speed > 0)
         fprintf(stderr, ", %s left", clock_text(left, (double)(p->total - raw) / speed));
     fflush(stderr);
 }
 
-/* A frame's packed bytes come all at once: between two of them the ratio stands still. */
+/* A frame's packed bytes come all at once, while others are half done: only the difference between
+ * two such moments tells the ratio. */
 static void note_frame(progress *p, uint64_t raw)
 {
-    uint64_t packed = p->to ? nz_writer_packed(p->to) : p->packed;
-    if (packed == p->packed)
+    uint64_t packed = p->to ? nz_writer_packed(p->to) : p->now[1];
+    if (packed == p->now[1])
         return;
-    p->packed = packed;
-    p->raw = raw;
+    p->now[0] = raw;
+    p->now[1] = packed;
+    if (p->first[1] < HEAD_BYTES_MAX)
+        memcpy(p->first, p->now, sizeof p->first);
 }
 
 int progress_step(void *arg, uint64_t raw_done)

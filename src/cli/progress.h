@@ -5,13 +5,14 @@
 #include "cli/options.h"
 
 typedef struct progress {
-    bool shown;           /* stderr is a terminal and -q was not given */
-    bool drawn;           /* there is a line to wipe */
-    const char *name;     /* the input */
-    uint64_t total;       /* raw bytes; UINT64_MAX: unknown */
-    const nz_writer *to;  /* says what was packed so far; NULL when unpacking */
-    uint64_t raw, packed; /* when a frame was last finished; all of it when unpacking */
-    double start, last;   /* seconds on the monotonic clock */
+    bool shown;          /* stderr is a terminal and -q was not given */
+    bool drawn;          /* there is a line to wipe */
+    const char *name;    /* the input */
+    uint64_t total;      /* raw bytes; UINT64_MAX: unknown */
+    const nz_writer *to; /* says what was packed so far; NULL when unpacking */
+    uint64_t first[2];   /* raw and packed bytes when the first frame was finished */
+    uint64_t now[2];     /* and the latest; when unpacking, 0 and all of it */
+    double start, last;  /* seconds on the monotonic clock */
 } progress;
 
 bool progress_wanted(const options *o);

@@ -198,8 +198,8 @@ bool work_unpack(const options *o, const source *s, const target *t, amount *don
     nz_options opt = o->nz;
     progress_start(&bar, o, s->name, raw_size(o, s));
     if (bar.total != UINT64_MAX) {
-        bar.raw = bar.total;
-        bar.packed = source_size(s);
+        bar.now[0] = bar.total;
+        bar.now[1] = source_size(s);
     }
     opt.progress = bar.shown ? progress_step : NULL;
     opt.progress_arg = &bar;

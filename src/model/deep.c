@@ -354,6 +354,9 @@ static void byte_begin(deep *d)
     nz_net_begin(d->net, direct, hash);
     nz_contexts_slots(d->hash, &d->past, kind, tier);
     hash_nibble(d, 0);
+    /* Alone, the forward pass fills the time until the slots arrive. */
+    if (!d->pair)
+        nz_net_finish(d->net);
     find_slots(d, 0);
     memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
     for (unsigned i = 0; i < d->lists.slots; i++) {
@@ -363,7 +366,8 @@ static void byte_begin(deep *d)
     }
     d->scene = kind == NZ_KIND_TEXT ? text_scene(&d->past) : binary_scene(&d->past);
     d->c0 = 1;
-    nz_net_finish(d->net);
+    if (d->pair)
+        nz_net_finish(d->net);
     d->net_symbol = nz_net_top(d->net, &d->net_p);
     sse_contexts(d);
 }
@@ -416,11 +420,9 @@ NZ_INLINE int32_t *context_inputs(deep *d, int32_t *restrict x, unsigned node, u
         x[1] = stretch[value[1] >> 20] & seen;
         x[2] = stretch[value[2] >> 20];
         if (kinds > 3)
-            x[3] = linear(value[0]) & seen;
-        if (kinds > 4) {
-            x[4] = certain[state];
-            x[5] = stretch[p >> 4] * belief[n31] >> 8;
-        }
+            x[3] = certain[state];
+        if (kinds > 4)
+            x[4] = stretch[p >> 4] * belief[n31] >> 8;
         confident += (uint32_t)(seen & (int32_t)(plain >> i & 1));
     }
     d->confident = confident;
@@ -526,7 +528,7 @@ static uint32_t predict(deep *d)
     int32_t *x = d->mixer.x;
     x = kinds == 3   ? context_inputs(d, x, node, 3)
         : kinds == 4 ? context_inputs(d, x, node, 4)
-                     : context_inputs(d, x, node, 6);
+                     : context_inputs(d, x, node, 5);
     x = match_inputs(d, x);
     x[0] = d->net_st;
     x[1] = ((int)nz_net_p16(d->net, d->c0) - 32768) * 3 >> 8;

@@ -19,7 +19,7 @@ enum {
 /* Sets, finals and stages are bit masks over the numbering in deep.c. */
 typedef struct nz_deep_plan {
     uint8_t tier;    /* 0, 1, 2: how many contexts */
-    uint8_t kinds;   /* inputs a context: 3, 4 or 6 */
+    uint8_t kinds;   /* inputs a context: 3, 4 or 5 */
     uint8_t matches; /* match models */
     uint16_t sets;
     uint8_t finals, stages;

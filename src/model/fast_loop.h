@@ -161,9 +161,16 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     const nz_numeric *num = f->num;
     const uint8_t *total = f->hist->total;
     const uint16_t *start = f->sse_start;
-    const int shift = f->table_shift;
+    const int shift = f->table_shift, binary = f->binary;
+    /* Copies: histories are stored as bytes, which may alias anything that *f holds. */
+    const uint8_t *const next_by_bit = f->hist->next[0];
+    fast_cell *const cells = f->cells;
+    int32_t *weights[FAST_SETS_MAX], *const final0 = f->final[0], *const final1 = f->final[1];
+    uint16_t *sse_rows[3];
+    memcpy(weights, f->weights, sizeof weights);
+    memcpy(sse_rows, f->sse, sizeof sse_rows);
     uint8_t *const table = f->table;
-    fast_cell *const order0 = f->cells + 256 * contexts, *const matched = order0 + 256;
+    fast_cell *const order0 = cells + 256 * contexts, *const matched = order0 + 256;
     fast_cell *const idle = matched + 128;
 
     nz_arith coder = *whole;
@@ -189,7 +196,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 return NZ_E_STOPPED;
             if (coder.over)
                 return NZ_E_FULL;
-            if (f->binary && !(pos % FAST_ROW_STEP))
+            if (binary && !(pos % FAST_ROW_STEP))
                 past.row = fast_find_row(raw, (uint32_t)pos);
         }
         const uint32_t byte = decode ? 0 : raw[pos];
@@ -213,8 +220,8 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
         if (!known) {
             uint32_t last = past.c4 & 255;
             late = last & LATE_MASK;
-            mask = f->binary ? fast_binary(&before, contexts, last ^ late, hash)
-                             : fast_text(&before, contexts, last ^ late, hash);
+            mask = binary ? fast_binary(&before, contexts, last ^ late, hash)
+                          : fast_text(&before, contexts, last ^ late, hash);
             FAST_UNROLL
             for (int i = 0; i < contexts; i++)
                 line[i] = fast_line(hash[i], 0);
@@ -250,8 +257,8 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     if (nibble) {
                         __builtin_prefetch(raw + *m[0].last);
                         uint32_t most = c0 << FAST_LATE & 255;
-                        mask = f->binary ? fast_binary(&past, contexts, most, hash)
-                                         : fast_text(&past, contexts, most, hash);
+                        mask = binary ? fast_binary(&past, contexts, most, hash)
+                                      : fast_text(&past, contexts, most, hash);
                     }
                     FAST_UNROLL
                     for (int i = 0; i < contexts; i++)
@@ -265,7 +272,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 FAST_UNROLL
                 for (int i = 0; i < contexts; i++) {
                     state[i] = slot[i][node];
-                    cell[i] = f->cells + 256 * i + state[i];
+                    cell[i] = cells + 256 * i + state[i];
                 }
                 if (plan.matches == 1) {
                     cell[contexts] = guess ? matched + m[0].bucket * 2 + guess - 1 : order0 + c0;
@@ -295,12 +302,12 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     m[0].byte,
                     past.c4 >> 16 & 255,
                 };
-                int32_t *w[FAST_SETS_MAX], *final[2] = {f->final[0], f->final[1]};
+                int32_t *w[FAST_SETS_MAX], *final[2] = {final0, final1};
                 int d[FAST_SETS_MAX], f0 = 0, f1 = 0, mixed;
                 sums acc = sums_zero();
                 FAST_UNROLL
                 for (int s = 0; s < plan.sets; s++) {
-                    w[s] = f->weights[s] + (size_t)pick[s] * (unsigned)lanes_all;
+                    w[s] = weights[s] + (size_t)pick[s] * (unsigned)lanes_all;
                     FAST_UNROLL
                     for (int g = 0; g < plan.groups; g++)
                         acc = dot(acc, in[g], w[s] + g * FAST_LANES);
@@ -327,11 +334,11 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 uint32_t refined = 0;
                 FAST_UNROLL
                 for (int i = 0; i < plan.refine; i++) {
-                    sse[i] = f->sse[i] + (size_t)((sse_base[i] + c0) & 65535) * FAST_SSE_STEPS;
+                    sse[i] = sse_rows[i] + (size_t)((sse_base[i] + c0) & 65535) * FAST_SSE_STEPS;
                     refined += sse_get(sse[i] + step, start + step, part);
                     /* One of these two rows comes next. */
                     uint16_t *child =
-                        f->sse[i] + (size_t)((sse_base[i] + 2 * c0) & 65535) * FAST_SSE_STEPS;
+                        sse_rows[i] + (size_t)((sse_base[i] + 2 * c0) & 65535) * FAST_SSE_STEPS;
                     __builtin_prefetch(child, 1);
                     __builtin_prefetch(child + FAST_SSE_STEPS, 1);
                 }
@@ -361,7 +368,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     for (int g = 0; g < plan.groups; g++)
                         train(w[s] + g * FAST_LANES, in[g], e);
                 }
-                const uint8_t *next = f->hist->next[y];
+                const uint8_t *next = next_by_bit + 256 * y;
                 FAST_UNROLL
                 for (int i = 0; i < contexts; i++)
                     slot[i][node] = next[state[i]];
