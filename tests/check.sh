@@ -84,7 +84,7 @@ step_determinism() {
 
 step_sanitize() {
     quietly "gcc with ASan and UBSan builds" make_in san gcc SAN=1 build/san/nzip tests
-    run_units build/san
+    NZ_SHORT=1 run_units build/san
     NZIP=build/san/nzip NZ_SHORT=1 tests/cli.sh
     NZIP=build/san/nzip tests/golden.sh
 }
