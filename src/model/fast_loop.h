@@ -372,7 +372,10 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 FAST_UNROLL
                 for (int i = 0; i < contexts; i++)
                     slot[i][node] = next[state[i]];
-                FAST_UNROLL
+                /* What was all but certain is hardly worth learning; histories keep it anyway. */
+                enum { SURE = 128 };
+                if (plan.layers > 1 || off > SURE || off < -SURE)
+                    FAST_UNROLL
                 for (int g = 0; g < plan.groups; g++)
                     lanes_learn(cell + g * FAST_LANES, in[g], y, num->stretch);
                 FAST_UNROLL
