@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # An emulated float costs some fifty times a real one, hence the smallest inputs.
-tiny=${NZ_TINY:-700}      # levels with the network, under emulation
+tiny=${NZ_TINY:-400}      # levels with the network, under emulation
 small=${NZ_SMALL:-4096}   # everything else under emulation, and every level without
 medium=${NZ_MEDIUM:-40000}
 large=${NZ_LARGE:-120000} # the levels without the network
