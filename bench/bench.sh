@@ -22,12 +22,18 @@ backend=$("$nzip" --version | sed -n 's/^kernels: \([a-z0-9]*\).*/\1/p')
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo none)
 [ -z "$(git status --porcelain src 2>/dev/null)" ] || commit=$commit+
 
-# enwik6 is by definition the first million bytes of enwik8.
+# enwik6 is by definition the first million bytes of enwik8; enwik3m are the first three.
 find_input() {
+    local prefix count=0
+    prefix=$(dirname "$1")/enwik8.prefix
     input=$1
-    if [ ! -e "$1" ] && [ "$(basename "$1")" = enwik6 ] && [ -e "$(dirname "$1")/enwik8.prefix" ]; then
-        input=$work/enwik6
-        head -c 1000000 "$(dirname "$1")/enwik8.prefix" >"$input"
+    case $(basename "$1") in
+        enwik6) count=1000000 ;;
+        enwik3m) count=3000000 ;;
+    esac
+    if [ ! -e "$1" ] && [ $count != 0 ] && [ -e "$prefix" ]; then
+        input=$work/$(basename "$1")
+        head -c $count "$prefix" >"$input"
     fi
     [ -r "$input" ] || { echo "skipped: $1 is not there" >&2 && return 1; }
 }

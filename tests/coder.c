@@ -69,6 +69,40 @@ Test(coder, what_goes_in_comes_out)
             uint32_t p = plan_p(t, &s);
             cr_assert(nz_arith_decode(&a, p) == plan_bit(t, p, &s), "%s: bit %zu", t->name, i);
         }
+        cr_assert(!nz_arith_check(&a), "%s", t->name);
+    }
+    free(out);
+}
+
+static int ends_well(const plan *t, const uint8_t *in, size_t n)
+{
+    nz_arith a;
+    uint32_t s = 1;
+    nz_arith_read(&a, in, n);
+    for (size_t i = 0; i < t->bits; i++) {
+        uint32_t p = plan_p(t, &s);
+        int want = plan_bit(t, p, &s);
+        if (nz_arith_decode(&a, p) != want)
+            return 0;
+    }
+    return !nz_arith_check(&a);
+}
+
+Test(coder, the_last_bytes_cannot_be_changed)
+{
+    uint8_t *out = malloc(CAP + 1);
+    for (size_t k = 0; k < sizeof plans / sizeof *plans; k++) {
+        int over;
+        size_t n = encode(&plans[k], out, CAP, &over);
+        cr_assert(ends_well(&plans[k], out, n));
+        cr_assert(!ends_well(&plans[k], out, n - 1), "%s", plans[k].name);
+        out[n] = 0;
+        cr_assert(!ends_well(&plans[k], out, n + 1), "%s", plans[k].name);
+        for (int bit = 0; bit < 8; bit++) {
+            out[n - 1] ^= (uint8_t)(1 << bit);
+            cr_assert(!ends_well(&plans[k], out, n), "%s bit %d", plans[k].name, bit);
+            out[n - 1] ^= (uint8_t)(1 << bit);
+        }
     }
     free(out);
 }

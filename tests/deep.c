@@ -174,7 +174,8 @@ Test(deep, any_payload_is_safe)
             in[i] = k ? (uint8_t)random32(&seed) : 0xff;
         nz_shape_choose(&s, 5 + k % 5, in, sizeof in);
         s.kind = (uint8_t)(k & 1);
-        cr_assert_eq(decode(&s, nz_cpu(), in, (size_t)k * 51, back, 2500), NZ_OK);
+        nz_err err = decode(&s, nz_cpu(), in, (size_t)k * 51, back, 2500);
+        cr_assert(err == NZ_OK || err == NZ_E_CORRUPT);
     }
 }
 

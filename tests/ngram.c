@@ -103,7 +103,7 @@ Test(match, expects_what_followed)
 
 Test(match, keeps_its_place_over_a_small_edit)
 {
-    const char *text = "0123456789abcdefghij--0123456789abXdefg";
+    const char *text = "a start of 16 b. 0123456789abcdefghij--0123456789abXdefg";
     size_t n = strlen(text);
     nz_match m;
     cr_assert_eq(nz_match_new(&m, 12, 7), 0);

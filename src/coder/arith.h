@@ -12,13 +12,15 @@
 typedef struct nz_arith {
     uint32_t lo, hi, code; /* code: decoder only */
     uint8_t *at, *end;     /* output, or input; past the end the decoder reads zeros */
-    int over;              /* encoder: the output did not fit */
+    int over; /* encoder: the output did not fit; decoder: bytes read past the end, up to 5 */
 } nz_arith;
 
 void nz_arith_write(nz_arith *a, uint8_t *out, size_t cap);
 void nz_arith_read(nz_arith *a, const uint8_t *in, size_t n);
 /* Writes what is left; returns 0 when all of it fitted. */
 int nz_arith_flush(nz_arith *a);
+/* After the last bit was read: 0 when the input ends exactly as nz_arith_flush() would end it. */
+int nz_arith_check(const nz_arith *a);
 
 NZ_INLINE uint32_t nz_arith_mid(const nz_arith *a, uint32_t p)
 {
@@ -43,6 +45,14 @@ NZ_INLINE void nz_arith_encode(nz_arith *a, uint32_t p, int bit)
     }
 }
 
+NZ_INLINE uint32_t nz_arith_next(nz_arith *a)
+{
+    if (NZ_LIKELY(a->at < a->end))
+        return *a->at++;
+    a->over += a->over < 5;
+    return 0;
+}
+
 NZ_INLINE int nz_arith_decode(nz_arith *a, uint32_t p)
 {
     uint32_t mid = nz_arith_mid(a, p);
@@ -54,7 +64,7 @@ NZ_INLINE int nz_arith_decode(nz_arith *a, uint32_t p)
     while (NZ_UNLIKELY(!((a->lo ^ a->hi) >> 24))) {
         a->lo <<= 8;
         a->hi = a->hi << 8 | 255;
-        a->code = a->code << 8 | (a->at < a->end ? *a->at++ : 0);
+        a->code = a->code << 8 | nz_arith_next(a);
     }
     return bit;
 }

@@ -245,8 +245,10 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
                 .rate = RATE_START << RATE_SHIFT};
     nz_net_shape net = nz_deep_net(s);
     nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
-    if (!err && run->second_core && nz_pair_new(&d->pair))
-        d->pair = NULL; /* no thread to be had: the same bytes, later */
+    /* Handing a small network over costs what it saves. No thread to be had: the same bytes, later.
+     */
+    if (!err && run->second_core && s->layers > 1 && nz_pair_new(&d->pair))
+        d->pair = NULL;
     if (!err)
         err = nz_net_new(&d->net, &net, run->kern, d->pair);
     if (err) {
@@ -693,8 +695,10 @@ nz_err nz_deep_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, s
         if ((i + 1) % PROGRESS_STEP == 0 && report(run, PROGRESS_STEP))
             err = NZ_E_STOPPED;
     }
-    if (!err)
+    if (!err) {
         report(run, n % PROGRESS_STEP);
+        err = nz_arith_check(&a) ? NZ_E_CORRUPT : NZ_OK;
+    }
     deep_free(d);
     return err;
 }

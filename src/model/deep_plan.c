@@ -102,7 +102,7 @@ void nz_deep_choose(nz_shape *s, size_t n)
     s->engine = NZ_ENGINE_DEEP;
     s->table_bits = bits_for(touched, TABLE_BITS_MIN, p->table_bits);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, p->match_bits);
-    s->row_bits = bits_for(n / 4, ROW_BITS_MIN, p->row_bits);
+    s->row_bits = bits_for(n / 8, ROW_BITS_MIN, p->row_bits);
     s->layers = p->layers;
     s->width = p->width;
     s->chunk = CHUNK;

@@ -168,5 +168,6 @@ nz_err nz_fast_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, s
 {
     nz_arith coder;
     nz_arith_read(&coder, in, packed);
-    return n ? code(s, run, 1, &coder, raw, n) : NZ_OK;
+    nz_err err = n ? code(s, run, 1, &coder, raw, n) : NZ_OK;
+    return !err && nz_arith_check(&coder) ? NZ_E_CORRUPT : err;
 }

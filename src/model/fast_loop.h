@@ -194,7 +194,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 atomic_fetch_add_explicit(run->done, FAST_STEP, memory_order_relaxed);
             if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
                 return NZ_E_STOPPED;
-            if (coder.over)
+            if (!decode && coder.over)
                 return NZ_E_FULL;
             if (binary && !(pos % FAST_ROW_STEP))
                 past.row = fast_find_row(raw, (uint32_t)pos);

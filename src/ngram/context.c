@@ -28,49 +28,40 @@ NZ_INLINE uint64_t pair(uint32_t a, uint32_t b)
     return (uint64_t)nz_hash32(a, b) << 32 | (a * 0x2F0B4C47u + b);
 }
 
-/* Orders 1 to 6 and 8, present in every list and in this order. */
+/* Orders 1 to 4 and 6, at the head of every list. */
 static void orders(list *l, const nz_past *p)
 {
     add(l, p->c4 & 0xff);
     add(l, p->c4 & 0xffff);
     add(l, p->c4 & 0xffffff);
     add(l, p->c4);
-    add(l, (uint64_t)p->c4 << 8 | (p->c8 & 0xff));
     add(l, (uint64_t)p->c4 << 16 | (p->c8 & 0xffff));
+}
+
+#define PLAIN_ORDERS 0x1f
+
+static void more_orders(list *l, const nz_past *p)
+{
+    add(l, (uint64_t)p->c4 << 8 | (p->c8 & 0xff));
     add(l, (uint64_t)p->c4 << 32 | p->c8);
 }
 
-#define PLAIN_ORDERS 0x7f
-
+/* What text cannot do without. */
 static void words(list *l, const nz_past *p)
 {
     const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff;
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, column, 0);
+    add(l, 0);
     add(l, (uint64_t)w[0] << 8 | c1);
     add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
     add(l, h2(w[0], w[2]));
     add(l, (uint64_t)p->after2[p->c4 & 0xffff] << 16 | (p->c4 & 0xffff));
-}
-
-static void more_words(list *l, const nz_past *p)
-{
-    const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff;
-    add(l, (uint64_t)h3(w[0], w[1], w[2]) << 8 | c1);
-    add(l, (uint64_t)h2(w[1], w[2]) << 8 | c1);
-}
-
-static void shapes(list *l, const nz_past *p)
-{
-    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, column, 0);
-    add(l, 0);
-    add(l, p->c4 & 0xffff00);
-    add(l, p->c4 & 0xff00ff);
     add(l, (p->after1[c1] & 0xffff) | (uint64_t)c1 << 16);
-    add(l, (uint64_t)above << 8 | c1 | (uint64_t)(column == 0) << 20);
     add(l, (uint64_t)p->bracket << 16 | (p->c4 & 0xffff));
+    add(l, (uint64_t)above << 8 | c1 | (uint64_t)(column == 0) << 20);
 }
 
+/* Class masks, nesting, tags, lines. */
 static void formats(list *l, const nz_past *p)
 {
     uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p);
@@ -79,6 +70,8 @@ static void formats(list *l, const nz_past *p)
     uint32_t inside = p->depth ? p->pos - p->nest_pos[p->depth - 1] : 0;
     uint32_t cl = (uint32_t)p->classes, ch = (uint32_t)(p->classes >> 32);
     uint32_t rl = (uint32_t)p->class_runs, rh = (uint32_t)(p->class_runs >> 32);
+    add(l, p->c4 & 0xffff00);
+    add(l, (uint64_t)h2(p->word[1], p->word[2]) << 8 | c1);
     add(l, cl | (uint64_t)c1 << 40);
     add(l, pair(cl, h2(ch & 0xffff, c1)));
     add(l, pair(rl, c1));
@@ -86,17 +79,20 @@ static void formats(list *l, const nz_past *p)
     add(l, pair(nest, c2));
     add(l, pair(h2(nest, inside > 31 ? 31 : inside), c1));
     add(l, pair(h2(p->tag, p->line_first), p->word[0]));
-    add(l, pair(p->tag, p->c4 & 0xffffff));
     add(l, pair(p->line_head, c2));
-    add(l, pair(above, h2(column, c1)));
     add(l, pair(h2(above, nz_past_above(p, column, 1)), c2));
     add(l, pair(p->digits4, p->digits8 & 0xffff));
 }
 
-static void many_words(list *l, const nz_past *p)
+/* What is left to gain for those who have the time. */
+static void more_words(list *l, const nz_past *p)
 {
     const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff;
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, column, 0);
+    add(l, (uint64_t)h3(w[0], w[1], w[2]) << 8 | c1);
+    add(l, p->c4 & 0xff00ff);
+    add(l, pair(above, h2(column, c1)));
+    add(l, pair(p->tag, p->c4 & 0xffffff));
     add(l, pair(p->last_tail & 0xffffff, w[0]));
     add(l, pair(h3(w[1], p->initial, p->word_len), 7));
     add(l, pair(h2(w[0], w[3]), 5));
@@ -170,13 +166,10 @@ static void most_fields(list *l, const nz_past *p)
 static void text(list *l, const nz_past *p, int tier)
 {
     words(l, p);
-    shapes(l, p);
-    if (tier > 0) {
-        more_words(l, p);
+    if (tier > 0)
         formats(l, p);
-    }
     if (tier > 1)
-        many_words(l, p);
+        more_words(l, p);
 }
 
 static void binary(list *l, const nz_past *p, int tier)
@@ -190,10 +183,11 @@ static void binary(list *l, const nz_past *p, int tier)
 
 nz_context_list nz_context_lists(int kind, int tier)
 {
-    (void)kind; /* both kinds' lists have the same lengths, so that one shape serves */
-    static const nz_context_list lists[3] = {
-        {17, 8, PLAIN_ORDERS}, {31, 13, PLAIN_ORDERS}, {42, 13, PLAIN_ORDERS}};
-    return lists[tier];
+    static const nz_context_list lists[2][3] = {
+        {{13, 8, PLAIN_ORDERS}, {25, 13, PLAIN_ORDERS}, {42, 13, PLAIN_ORDERS}},
+        {{15, 8, PLAIN_ORDERS}, {29, 13, PLAIN_ORDERS}, {42, 13, PLAIN_ORDERS}},
+    };
+    return lists[kind][tier];
 }
 
 void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier)
@@ -204,6 +198,8 @@ void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier)
         binary(&l, p, tier);
     else
         text(&l, p, tier);
+    if (tier > 1)
+        more_orders(&l, p);
 }
 
 static void text_rows(uint32_t *hash, const nz_past *p, int tier)

@@ -3,6 +3,7 @@
 #define MISS_MAX  8  /* wrong bytes before a match is given up */
 #define RECOVERED 16 /* right bytes after which earlier misses are forgotten */
 #define LEN_MAX   65535
+#define READ      16 /* bytes a hash may look at */
 
 int nz_match_new(nz_match *m, int bits, uint32_t min)
 {
@@ -17,12 +18,17 @@ void nz_match_free(nz_match *m)
     m->last = NULL;
 }
 
+/* Of the last min bytes, 4 to 16; `end` has at least READ bytes before it. */
 static uint32_t hash(const nz_match *m, const uint8_t *end)
 {
-    uint32_t h = 0;
-    for (uint32_t j = 1; j <= m->min; j++)
-        h = (h ^ end[-(ptrdiff_t)j]) * 0x2F0B4C47u + (h >> 13);
-    return (h * 0x9E3779B1u) >> (32 - m->bits);
+    uint64_t last = nz_load64(end - 8), before = nz_load64(end - 16);
+    if (m->min <= 8)
+        last >>= 64 - 8 * m->min, before = 0;
+    else
+        before >>= 128 - 8 * m->min;
+    uint64_t h = last * UINT64_C(0x9E3779B97F4A7C15) ^ (before + 1) * UINT64_C(0xD6E8FEB86659FD93);
+    h ^= h >> 32;
+    return (uint32_t)((h * UINT64_C(0xBF58476D1CE4E5B9)) >> (64 - m->bits));
 }
 
 static void follow(nz_match *m, uint8_t byte)
@@ -60,7 +66,7 @@ static void look_up(nz_match *m, const uint8_t *raw, uint32_t pos, uint32_t cand
 void nz_match_next(nz_match *m, const uint8_t *raw, uint32_t pos)
 {
     follow(m, raw[pos - 1]);
-    if (pos < m->min)
+    if (pos < READ)
         return;
     uint32_t *slot = &m->last[hash(m, raw + pos)];
     int unsure = m->expect < 0 || m->len == 0 || (m->miss && m->len < m->min);

@@ -10,7 +10,7 @@ enum { NZ_MATCH_LENGTHS = 32, NZ_MATCH_VERIFY = 1000 };
 typedef struct nz_match {
     uint32_t *last; /* [2^bits] position after the last occurrence of a hash */
     int bits;
-    uint32_t min;  /* bytes hashed, and the shortest match taken up */
+    uint32_t min;  /* bytes hashed, 4 to 16, and the shortest match taken up */
     uint32_t at;   /* where the expected byte is, when expect >= 0 */
     uint32_t len;  /* verified bytes before it, saturating */
     uint32_t miss; /* wrong bytes since, 0 for an unbroken match */
