@@ -6,6 +6,7 @@
 #include "coder/arith.h"
 #include "deep_plan.h"
 #include "ngram/match.h"
+#include "ngram/row.h"
 #include "ngram/slot.h"
 #include "sse.h"
 
@@ -641,6 +642,8 @@ NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
 static void byte_known(deep *d, uint8_t byte)
 {
     nz_past_next(&d->past, byte);
+    if (d->shape->kind == NZ_KIND_BINARY && d->past.pos % NZ_ROW_STEP == 0)
+        d->past.row = nz_row_find(d->past.raw, d->past.pos);
     for (unsigned j = 0; j < d->plan->matches; j++)
         nz_match_next(&d->match[j], d->past.raw, d->past.pos);
 }

@@ -21,10 +21,9 @@ enum {
     FAST_SSE_SCALE = 22, /* stretch * 22 is a position in a row, in 1/4096 */
     FAST_LINE = 64,
     FAST_SLOT = 16,
-    FAST_RATE_MIN = 256,   /* of a cell: 1/256 */
-    FAST_LONG = 400,       /* bytes a match must have held before bytes become flags */
-    FAST_STEP = 8192,      /* bytes between looks at run->stop */
-    FAST_ROW_STEP = 16384, /* bytes between looks for a new row length */
+    FAST_RATE_MIN = 256, /* of a cell: 1/256 */
+    FAST_LONG = 400,     /* bytes a match must have held before bytes become flags */
+    FAST_STEP = 8192,    /* bytes between looks at run->stop */
 };
 
 /* A probability that learns: p in 1/2^22, its stretch, and the share of an error it takes in. */

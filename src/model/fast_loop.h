@@ -12,6 +12,7 @@
  * fast_c.c is the definition; integer sums may be taken in any order. */
 #include "fast.h"
 #include "fast_past.h"
+#include "ngram/row.h"
 
 #define FAST_INLINE FAST_TARGET NZ_INLINE
 
@@ -196,8 +197,8 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 return NZ_E_STOPPED;
             if (!decode && coder.over)
                 return NZ_E_FULL;
-            if (binary && !(pos % FAST_ROW_STEP))
-                past.row = fast_find_row(raw, (uint32_t)pos);
+            if (binary && !(pos % NZ_ROW_STEP))
+                past.row = nz_row_find(raw, (uint32_t)pos);
         }
         const uint32_t byte = decode ? 0 : raw[pos];
 

@@ -10,8 +10,7 @@
 enum {
     FAST_LATE = 2,
     FAST_CONTEXTS_MAX = 21,
-    FAST_AFTER = 65536,    /* entries of `after2` */
-    FAST_STRIDE_MAX = 2048 /* the longest row looked for */
+    FAST_AFTER = 65536, /* entries of `after2` */
 };
 
 typedef struct fast_past {
@@ -172,8 +171,5 @@ NZ_INLINE uint32_t fast_binary(const fast_past *p, int n, uint32_t late, uint32_
     }
     return ~fixed;
 }
-
-/* Looks at the latest bytes for the distance at which they differ least. */
-uint32_t fast_find_row(const uint8_t *raw, uint32_t pos);
 
 #endif

@@ -106,6 +106,16 @@ static void more_words(list *l, const nz_past *p)
     add(l, pair(p->follows, w[0]));
 }
 
+/* The row above: what is over the next byte, and where the slope there would lead from the last. */
+static void rows(list *l, const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff, up = nz_past_at(p, p->row), left = nz_past_at(p, p->row + 1);
+    int slope = (int)c1 + (int)up - (int)left;
+    add(l, pair(up | c1 << 8, 21));
+    add(l, pair((uint32_t)(slope < 0 ? 0 : slope > 255 ? 255 : slope) | (up > left) << 8, 22));
+    add(l, pair(up | nz_past_at(p, p->row - 1) << 8 | (c1 >> 3) << 16, 23));
+}
+
 /* What binary data repeats: fields at fixed distances, records, high bits, text inside. */
 static void fields(list *l, const nz_past *p)
 {
@@ -175,6 +185,7 @@ static void text(list *l, const nz_past *p, int tier)
 static void binary(list *l, const nz_past *p, int tier)
 {
     fields(l, p);
+    rows(l, p);
     if (tier > 0)
         more_fields(l, p);
     if (tier > 1)
@@ -185,7 +196,7 @@ nz_context_list nz_context_lists(int kind, int tier)
 {
     static const nz_context_list lists[2][3] = {
         {{13, 8, PLAIN_ORDERS}, {25, 13, PLAIN_ORDERS}, {42, 13, PLAIN_ORDERS}},
-        {{15, 8, PLAIN_ORDERS}, {29, 13, PLAIN_ORDERS}, {42, 13, PLAIN_ORDERS}},
+        {{18, 8, PLAIN_ORDERS}, {32, 13, PLAIN_ORDERS}, {45, 13, PLAIN_ORDERS}},
     };
     return lists[kind][tier];
 }
@@ -225,7 +236,7 @@ static void binary_rows(uint32_t *hash, const nz_past *p, int tier)
     hash[n++] = h2(p->word[0], c1);
     hash[n++] = h2(c4 & 0xff00ff, 12);
     hash[n++] = h2(c4 & 0xffff00, 11);
-    hash[n++] = h2(above | c1 << 8, p->period);
+    hash[n++] = h2(nz_past_at(p, p->row) | c1 << 8, 16);
     if (tier == 0)
         return;
     hash[n++] = h2(c4 & 0xf0f0f0f0, p->c8 & 0xf0f0);

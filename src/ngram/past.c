@@ -1,5 +1,7 @@
 #include "past.h"
 
+#include "row.h"
+
 #define AFTER_ROWS 65536
 
 /* 0 the rest, 1 a-z, 2 A-Z, 3 digits, 4 space, 5 newline, 6 [], 7 {}|, 8 <>/, 9 &;#, 10 .!?,
@@ -47,6 +49,7 @@ int nz_past_new(nz_past *p, const uint8_t *raw)
     p->raw = raw;
     p->line_first = 10;
     p->period = 4;
+    p->row = NZ_ROW_MIN;
     p->after2 = nz_big_new(nz_past_memory());
     if (!p->after2)
         return -1;

@@ -44,6 +44,7 @@ typedef struct nz_past {
     uint32_t seen[4][256]; /* the last positions of every byte, latest first */
     uint32_t period, rival, votes, rival_votes;
     uint32_t zero; /* position after the last zero byte */
+    uint32_t row;  /* what nz_row_find() said last; the owner keeps it up to date */
 
     /* What followed: the bytes seen after each order-1, 2 and 3 context, latest lowest. */
     uint32_t after1[256];

@@ -1,15 +1,14 @@
-/* Tables, records and images repeat at a distance; the bytes one row above tell about the next. */
-#include "fast_past.h"
+#include "row.h"
 
-enum { WINDOW = 1024, ROW_MIN = 8, DIFFERENT = 16 };
+enum { WINDOW = 1024, DIFFERENT = 16 };
 
-uint32_t fast_find_row(const uint8_t *raw, uint32_t pos)
+uint32_t nz_row_find(const uint8_t *raw, uint32_t pos)
 {
-    uint32_t best = UINT32_MAX, row = ROW_MIN;
-    if (pos < WINDOW + FAST_STRIDE_MAX)
+    uint32_t best = UINT32_MAX, row = NZ_ROW_MIN;
+    if (pos < WINDOW + NZ_ROW_MAX)
         return row;
     const uint8_t *now = raw + pos - WINDOW;
-    for (uint32_t r = ROW_MIN; r <= FAST_STRIDE_MAX; r++) {
+    for (uint32_t r = NZ_ROW_MIN; r <= NZ_ROW_MAX; r++) {
         const uint8_t *above = now - r;
         uint32_t cost = 0;
         for (int i = 0; i < WINDOW; i++) {
