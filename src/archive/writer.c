@@ -180,9 +180,12 @@ static nz_err make_room(nz_writer *w, uint64_t bytes)
 /* The gathered frame becomes a job. `more`: another frame follows. */
 static nz_err start_frame(nz_writer *w, bool more)
 {
-    nz_err err = NZ_E_MEM;
+    bool hopeless = true;
     nz_job *job = calloc(1, sizeof *job);
-    if (!job) {
+    nz_err err = job ? NZ_OK : NZ_E_MEM;
+    if (!err && w->n > STORED_GAP)
+        err = nz_bytes_hopeless(&hopeless, w->raw, w->n);
+    if (err) {
         fail(w, err, w->raw_at, "no memory for a frame");
         goto done;
     }
@@ -190,7 +193,7 @@ static nz_err start_frame(nz_writer *w, bool more)
     job->offset = w->raw_at;
     job->header.raw = w->n;
     job->memory = w->n;
-    if (w->n > STORED_GAP && !nz_bytes_hopeless(w->raw, w->n)) {
+    if (!hopeless) {
         nz_shape_choose(&job->shape, w->level, w->raw, w->n);
         nz_shape_store(&job->shape, job->header.params);
         job->header.method = NZ_METHOD_BYTES;

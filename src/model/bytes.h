@@ -53,8 +53,9 @@ nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES]);
 /* Bytes the engine allocates for one frame, beside the caller's raw and packed buffers. */
 uint64_t nz_shape_memory(const nz_shape *s);
 
-/* True when no engine would gain: random or already packed data. Fast (about memory speed). */
-bool nz_bytes_hopeless(const uint8_t *raw, size_t n);
+/* Whether no engine would gain: random or already packed data. Fast (about memory speed). Only
+ * NZ_E_MEM can go wrong; the answer never depends on how much memory there is. */
+nz_err nz_bytes_hopeless(bool *hopeless, const uint8_t *raw, size_t n);
 
 /* NZ_E_FULL when the result would not fit cap (the caller then stores the frame). */
 nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,

@@ -45,7 +45,7 @@ static bool block_uneven(const uint8_t *raw, size_t n)
 }
 
 /* Strings of 8 bytes seen before, looked up at one position in 32, chosen by content. */
-static bool repeats(const uint8_t *raw, size_t n)
+static nz_err repeats(bool *yes, const uint8_t *raw, size_t n)
 {
     enum { ENOUGH = 8 };
     int bits = 10;
@@ -53,7 +53,7 @@ static bool repeats(const uint8_t *raw, size_t n)
         bits++;
     uint32_t *seen = nz_big_new((size_t)4 << bits);
     if (!seen)
-        return true;
+        return NZ_E_MEM;
     int found = 0;
     for (size_t i = 0; i + 8 <= n && found < ENOUGH; i++) {
         uint64_t h = nz_load64(raw + i) * UINT64_C(0x9E3779B97F4A7C15);
@@ -64,16 +64,17 @@ static bool repeats(const uint8_t *raw, size_t n)
         *at = (uint32_t)i + 1;
     }
     nz_big_free(seen, (size_t)4 << bits);
-    return found >= ENOUGH;
+    *yes = found >= ENOUGH;
+    return NZ_OK;
 }
 
-static bool gains(const uint8_t *raw, size_t n)
+static nz_err gains(bool *yes, const uint8_t *raw, size_t n)
 {
     enum { KIND = NZ_KIND_BINARY };
     size_t patch = n < PATCH * TRIALS ? n / TRIALS : PATCH, size = patch * TRIALS, packed;
     uint8_t *sample = malloc(2 * size);
     if (!sample)
-        return true;
+        return NZ_E_MEM;
     for (size_t k = 0; k < TRIALS; k++)
         memcpy(sample + k * patch, raw + (n - patch) / (TRIALS - 1) * k, patch);
     nz_shape s;
@@ -84,15 +85,20 @@ static bool gains(const uint8_t *raw, size_t n)
     nz_run run = {.kern = &kern};
     nz_err err = nz_fast_encode(&s, &run, sample, size, sample + size, size - size / 200, &packed);
     free(sample);
-    return err != NZ_E_FULL;
+    *yes = !err;
+    return err == NZ_E_FULL ? NZ_OK : err;
 }
 
-bool nz_bytes_hopeless(const uint8_t *raw, size_t n)
+nz_err nz_bytes_hopeless(bool *hopeless, const uint8_t *raw, size_t n)
 {
-    if (n < SMALL)
-        return false;
-    for (size_t i = 0; i < n; i += BLOCK)
-        if (block_uneven(raw + i, n - i < BLOCK ? n - i : BLOCK) && n - i >= SMALL)
-            return false;
-    return !repeats(raw, n) && !gains(raw, n);
+    bool worth = n < SMALL;
+    nz_err err = NZ_OK;
+    for (size_t i = 0; i + SMALL <= n && !worth; i += BLOCK)
+        worth = block_uneven(raw + i, n - i < BLOCK ? n - i : BLOCK);
+    if (!worth)
+        err = repeats(&worth, raw, n);
+    if (!err && !worth)
+        err = gains(&worth, raw, n);
+    *hopeless = !worth;
+    return err;
 }
