@@ -83,14 +83,19 @@ Test(past, records_are_found)
     nz_past_free(&p);
 }
 
+static nz_match match_after(const char *text)
+{
+    nz_match m;
+    cr_assert_eq(nz_match_new(&m, 12, 7), 0);
+    for (uint32_t i = 1; i <= strlen(text); i++)
+        nz_match_next(&m, (const uint8_t *)text, i);
+    return m;
+}
+
 Test(match, expects_what_followed)
 {
     const char *text = "the quick brown fox; the quick brown ";
-    size_t n = strlen(text);
-    nz_match m;
-    cr_assert_eq(nz_match_new(&m, 12, 7), 0);
-    for (uint32_t i = 1; i <= n; i++)
-        nz_match_next(&m, (const uint8_t *)text, i);
+    nz_match m = match_after(text);
     cr_assert_eq(m.expect, 'f');
     cr_assert_geq(m.len, 16u);
     cr_assert_eq(m.miss, 0u);
@@ -104,11 +109,7 @@ Test(match, expects_what_followed)
 Test(match, keeps_its_place_over_a_small_edit)
 {
     const char *text = "a start of 16 b. 0123456789abcdefghij--0123456789abXdefg";
-    size_t n = strlen(text);
-    nz_match m;
-    cr_assert_eq(nz_match_new(&m, 12, 7), 0);
-    for (uint32_t i = 1; i <= n; i++)
-        nz_match_next(&m, (const uint8_t *)text, i);
+    nz_match m = match_after(text);
     cr_assert_eq(m.expect, 'h');
     cr_assert_eq(m.miss, 1u);
     nz_match_free(&m);
