@@ -17,8 +17,8 @@
 typedef struct bench {
     _Alignas(64) float a[MOST], b[MOST], c[MOST], d[MOST], e[MOST], f[MOST];
     _Alignas(64) float positive[MOST];
-    _Alignas(64) int32_t i[MOST], j[MOST];
-    _Alignas(64) int16_t h[MOST];
+    _Alignas(64) int32_t i[MOST];
+    _Alignas(64) int16_t g[MOST], h[MOST];
     nz_kern k;
     float got;
     unsigned top;
@@ -71,7 +71,7 @@ static void start(uint32_t seed, int wild)
         uint32_t r = next();
         want.positive[i] = fabsf(number(wild));
         want.i[i] = (int32_t)(next() % 65535) - 32767;
-        want.j[i] = (int32_t)next();
+        want.g[i] = (int16_t)next();
         want.h[i] = (int16_t)(r & 15 ? next() : r & 16 ? 32767u : 32769u);
     }
     want.got = 0;
@@ -143,17 +143,17 @@ static const size_t WIDTHS[] = {16, 32, 48, 64, 128, 0};
 
 static void mix_dot(bench *b, size_t n)
 {
-    int32_t *rows[] = {b->j, b->j + 256, b->j + 512};
-    int32_t out[3];
-    b->k.mix_dot(out, b->i, rows, 3, n);
+    int16_t *rows[] = {b->g, b->g + 512, b->g + 1024, b->g + 1536, b->g + 2048};
+    int32_t out[5];
+    b->k.mix_dot(out, b->h, rows, 5, n);
     memcpy(b->a, out, sizeof out);
 }
 
 static void mix_train(bench *b, size_t n)
 {
-    int32_t *rows[] = {b->j, b->j + 256, b->j + 512};
+    int16_t *rows[] = {b->g, b->g + 512, b->g + 1024};
     int32_t err[] = {b->i[MOST - 1], 0, b->i[MOST - 2]};
-    b->k.mix_train(rows, b->i, err, 3, n);
+    b->k.mix_train(rows, b->h, err, 3, n);
 }
 
 Test(kern, mix)
@@ -249,42 +249,46 @@ Test(kern, net_flip)
 
 static const nz_net_rate RATE = {0.999f, 0.06f, 2.56e-5f};
 
-static void rows_of(bench *b, size_t out, size_t steps)
+static void net_back_8(bench *b, size_t out)
 {
-    nz_net_rows job = {.w = b->a,
+    b->k.net_back(b->c, b->a, b->f, 8, out, 8);
+}
+
+static void net_back(bench *b, size_t out)
+{
+    b->k.net_back(b->c, b->a, b->f, 8, out, 16);
+}
+
+static void step_of(bench *b, size_t out, size_t steps)
+{
+    nz_net_step job = {.w = b->a,
                        .v = b->positive,
-                       .dx = b->c,
                        .x = b->d,
                        .dy = b->e,
-                       .dyt = b->f,
-                       .xn = 64,
+                       .in = 64,
                        .out = out,
                        .steps = steps,
                        .rate = &RATE};
-    b->k.net_rows(&job, 8);
+    b->k.net_step(&job, 8);
 }
 
-static void net_rows(bench *b, size_t out)
+static void net_step(bench *b, size_t out)
 {
-    rows_of(b, out, 16);
+    step_of(b, out, 16);
 }
 
-static void net_rows_5(bench *b, size_t out)
+static void net_step_5(bench *b, size_t out)
 {
-    rows_of(b, out, 5);
+    step_of(b, out, 5);
 }
 
-static void net_rows_11(bench *b, size_t out)
-{
-    rows_of(b, out, 11);
-}
-
-Test(kern, net_rows)
+Test(kern, net_matrices_backwards)
 {
     const size_t sizes[] = {16, 48, 64, 144, 192, 256, 0};
-    compare("net_rows", net_rows, sizes, 16);
-    compare("net_rows t=5", net_rows_5, sizes, 16);
-    compare("net_rows t=11", net_rows_11, sizes, 16);
+    compare("net_back", net_back, sizes, 16);
+    compare("net_back t=8", net_back_8, sizes, 16);
+    compare("net_step", net_step, sizes, 16);
+    compare("net_step t=5", net_step_5, sizes, 16);
 }
 
 static void net_move(bench *b, size_t n)

@@ -20,25 +20,24 @@ typedef struct nz_net_rate {
     float keep, rate, tiny;
 } nz_net_rate;
 
-typedef struct nz_net_rows {
-    float *w, *v;     /* weights and their decaying sums of squared gradients, [rows][out] */
-    float *dx;        /* [rows][NZ_STEPS(steps)] */
-    const float *x;   /* [steps][xn], from the first of the rows on */
-    const float *dy;  /* [steps][out] */
-    const float *dyt; /* [out][NZ_STEPS(steps)] */
-    size_t xn, out, steps;
+/* Some rows of a matrix [in][out], and what they are to learn from. */
+typedef struct nz_net_step {
+    float *w, *v;    /* weights and their decaying sums of squared gradients, [rows][out] */
+    const float *x;  /* [steps][in], from the first of the rows on */
+    const float *dy; /* [steps][out] */
+    size_t in, out, steps;
     const nz_net_rate *rate;
-} nz_net_rows;
+} nz_net_step;
 
 typedef struct nz_kern {
     unsigned cpu; /* NZ_CPU_ flags this table was filled for */
 
-    /* Mixer. x: n int32 in [-32767, 32767]; rows: `sets` rows of n int32 weights, of which dot
-     * products use the upper 16 bits. n is a multiple of 16, all 64-byte aligned. */
-    /* out[s] = sum over i of x[i] * (rows[s][i] >> 16), wrapping */
-    void (*mix_dot)(int32_t *out, const int32_t *x, int32_t *const *rows, size_t sets, size_t n);
+    /* Mixer. x: n inputs in [-32767, 32767]; rows: `sets` rows of n 32-bit weights, the upper
+     * halves of all before the lower ones. n is a multiple of 16, all 64-byte aligned. */
+    /* out[s] = sum over i of x[i] * (upper half of rows[s][i]), wrapping */
+    void (*mix_dot)(int32_t *out, const int16_t *x, int16_t *const *rows, size_t sets, size_t n);
     /* rows[s][i] += x[i] * err[s], wrapping; err in [-32767, 32767] */
-    void (*mix_train)(int32_t *const *rows, const int32_t *x, const int32_t *err, size_t sets,
+    void (*mix_train)(int16_t *const *rows, const int16_t *x, const int32_t *err, size_t sets,
                       size_t n);
 
     /* v[i] = nz_adapt_next(v[i], bit, limit) for n values, a multiple of 8, 32-byte aligned. */
@@ -67,11 +66,14 @@ typedef struct nz_kern {
     unsigned (*net_softmax)(float *tree, const float *logit);
     /* dst[c][r] = src[r][c]; rows is 8 or 16. */
     void (*net_flip)(float *dst, const float *src, size_t rows, size_t cols);
-    /* Trains `rows` rows of a matrix of `out` columns from `steps` (1-16) time steps: first
-     * dx[i][t] = sum over o, in order, of w[i][o] * dyt[o][t], then w[i] moves against
-     * sum over t, in order, of x[t][i] * dy[t]. dx and dyt have NZ_STEPS(steps) columns, x and dy
-     * `xn` and `out`; dyt is dy flipped. */
-    void (*net_rows)(const nz_net_rows *job, size_t rows);
+    /* dx[i][t] = sum over o, in order, of w[i][o] * dyt[o][t]: gradients of a matrix's inputs, of
+     * `rows` of them (a multiple of 4), from those of its outputs. Time runs fastest, `wide` (8 or
+     * 16) steps. */
+    void (*net_back)(float *dx, const float *w, const float *dyt, size_t rows, size_t out,
+                     size_t wide);
+    /* `rows` rows (a multiple of 4) of a matrix move against the sum over t, in order, of
+     * x[t][i] * dy[t], 1 to 16 steps. */
+    void (*net_step)(const nz_net_step *job, size_t rows);
     /* The same move for n parameters whose gradient is known. */
     void (*net_move)(float *w, float *v, const float *g, size_t n, const nz_net_rate *rate);
     /* x[i] = sum over k, in order, of gain[k] * row[k][i] */

@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <string.h>
 #define AVX2 __attribute__((target("avx2")))
 
 #define WIDTH 8
@@ -73,45 +74,51 @@ AVX2 static inline void flip(float *dst, const float *src, size_t rows, size_t c
 
 #include "kern_simd.h"
 
-/* pmaddwd multiplies pairs of int16: with the weights' upper halves shifted down, the odd factor
- * is zero, so each 32-bit lane is x * (w >> 16) exactly. */
-AVX2 static void mix_dot_avx2(int32_t *out, const int32_t *x, int32_t *const *rows, size_t sets,
+/* Four sets at a time; the last of them stands in for those that are missing. */
+AVX2 static void mix_dot_avx2(int32_t *out, const int16_t *x, int16_t *const *rows, size_t sets,
                               size_t n)
 {
-    for (size_t s = 0; s < sets; s++) {
-        const int32_t *w = rows[s];
-        __m256i a = _mm256_setzero_si256(), b = a;
-        for (size_t i = 0; i < n; i += 16) {
-            __m256i w0 = _mm256_srli_epi32(_mm256_load_si256((const __m256i *)(w + i)), 16);
-            __m256i w1 = _mm256_srli_epi32(_mm256_load_si256((const __m256i *)(w + i + 8)), 16);
-            __m256i x0 = _mm256_load_si256((const __m256i *)(x + i));
-            __m256i x1 = _mm256_load_si256((const __m256i *)(x + i + 8));
-            a = _mm256_add_epi32(a, _mm256_madd_epi16(x0, w0));
-            b = _mm256_add_epi32(b, _mm256_madd_epi16(x1, w1));
+    for (size_t s = 0; s < sets; s += 4) {
+        const int16_t *w[4];
+        __m256i a[4];
+        for (size_t j = 0; j < 4; j++) {
+            w[j] = rows[s + j < sets ? s + j : sets - 1];
+            a[j] = _mm256_setzero_si256();
         }
-        a = _mm256_add_epi32(a, b);
-        __m128i c = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-        c = _mm_add_epi32(c, _mm_shuffle_epi32(c, 0x4e));
-        c = _mm_add_epi32(c, _mm_shuffle_epi32(c, 0xb1));
-        out[s] = _mm_cvtsi128_si32(c);
+        for (size_t i = 0; i < n; i += 16) {
+            __m256i v = _mm256_load_si256((const __m256i *)(x + i));
+            for (int j = 0; j < 4; j++) {
+                __m256i u = _mm256_load_si256((const __m256i *)(w[j] + i));
+                a[j] = _mm256_add_epi32(a[j], _mm256_madd_epi16(v, u));
+            }
+        }
+        a[0] = _mm256_hadd_epi32(_mm256_hadd_epi32(a[0], a[1]), _mm256_hadd_epi32(a[2], a[3]));
+        int32_t sum[4];
+        _mm_storeu_si128((__m128i *)sum, _mm_add_epi32(_mm256_castsi256_si128(a[0]),
+                                                       _mm256_extracti128_si256(a[0], 1)));
+        memcpy(out + s, sum, (sets - s < 4 ? sets - s : 4) * sizeof *sum);
     }
 }
 
-AVX2 static void mix_train_avx2(int32_t *const *rows, const int32_t *x, const int32_t *err,
+AVX2 static void mix_train_avx2(int16_t *const *rows, const int16_t *x, const int32_t *err,
                                 size_t sets, size_t n)
 {
+    const __m256i one = _mm256_set1_epi16(1);
     for (size_t s = 0; s < sets; s++) {
-        int32_t *w = rows[s];
         if (!err[s])
             continue;
-        __m256i e = _mm256_set1_epi32(err[s] & 0xffff);
+        __m256i e = _mm256_set1_epi16((int16_t)err[s]);
         for (size_t i = 0; i < n; i += 16) {
-            __m256i *p = (__m256i *)(w + i);
-            __m256i x0 = _mm256_load_si256((const __m256i *)(x + i));
-            __m256i x1 = _mm256_load_si256((const __m256i *)(x + i + 8));
-            _mm256_store_si256(p, _mm256_add_epi32(_mm256_load_si256(p), _mm256_madd_epi16(x0, e)));
-            _mm256_store_si256(
-                p + 1, _mm256_add_epi32(_mm256_load_si256(p + 1), _mm256_madd_epi16(x1, e)));
+            __m256i *high = (__m256i *)(rows[s] + i), *low = (__m256i *)(rows[s] + n + i);
+            __m256i v = _mm256_load_si256((const __m256i *)(x + i));
+            __m256i add = _mm256_mullo_epi16(v, e);
+            __m256i sum = _mm256_add_epi16(_mm256_load_si256(low), add);
+            /* The lower half carried unless it grew: -1 or 0, and one for all. */
+            __m256i carry = _mm256_cmpeq_epi16(_mm256_max_epu16(sum, add), sum);
+            carry = _mm256_add_epi16(carry, one);
+            add = _mm256_add_epi16(_mm256_mulhi_epi16(v, e), carry);
+            _mm256_store_si256(low, sum);
+            _mm256_store_si256(high, _mm256_add_epi16(_mm256_load_si256(high), add));
         }
     }
 }

@@ -7,22 +7,27 @@
 
 void nz_kern_c(nz_kern *k);
 
-static void mix_dot_c(int32_t *out, const int32_t *x, int32_t *const *rows, size_t sets, size_t n)
+static void mix_dot_c(int32_t *out, const int16_t *x, int16_t *const *rows, size_t sets, size_t n)
 {
     for (size_t s = 0; s < sets; s++) {
         uint32_t sum = 0;
         for (size_t i = 0; i < n; i++)
-            sum += (uint32_t)(x[i] * (rows[s][i] >> 16));
+            sum += (uint32_t)(x[i] * rows[s][i]);
         out[s] = (int32_t)sum;
     }
 }
 
-static void mix_train_c(int32_t *const *rows, const int32_t *x, const int32_t *err, size_t sets,
+static void mix_train_c(int16_t *const *rows, const int16_t *x, const int32_t *err, size_t sets,
                         size_t n)
 {
     for (size_t s = 0; s < sets; s++)
-        for (size_t i = 0; i < n; i++)
-            rows[s][i] = (int32_t)((uint32_t)rows[s][i] + (uint32_t)(x[i] * err[s]));
+        for (size_t i = 0; i < n; i++) {
+            int16_t *high = rows[s] + i, *low = high + n;
+            uint32_t w = (uint32_t)*high << 16 | (uint16_t)*low;
+            w += (uint32_t)(x[i] * err[s]);
+            *high = (int16_t)(w >> 16);
+            *low = (int16_t)w;
+        }
 }
 
 /* ---- Network ---- */
@@ -138,23 +143,28 @@ static void net_move_c(float *restrict w, float *restrict v, const float *restri
     }
 }
 
-static void net_rows_c(const nz_net_rows *job, size_t rows)
+static void net_back_c(float *restrict dx, const float *restrict w, const float *restrict dyt,
+                       size_t rows, size_t out, size_t wide)
 {
-    size_t out = job->out, wide = NZ_STEPS(job->steps);
-    for (size_t i = 0; i < rows; i++) {
-        float *w = job->w + i * out, *v = job->v + i * out, dx[16] = {0}, g[NZ_LANES];
+    for (size_t i = 0; i < rows; i++, dx += wide, w += out) {
+        memset(dx, 0, wide * sizeof *dx);
         for (size_t o = 0; o < out; o++)
             for (size_t t = 0; t < wide; t++)
-                dx[t] += w[o] * job->dyt[o * wide + t];
-        memcpy(job->dx + i * wide, dx, wide * sizeof *dx);
-        for (size_t o = 0; o < out; o += NZ_LANES) {
-            memset(g, 0, sizeof g);
+                dx[t] += w[o] * dyt[o * wide + t];
+    }
+}
+
+static void net_step_c(const nz_net_step *job, size_t rows)
+{
+    size_t out = job->out;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t o = 0, at = i * out; o < out; o += NZ_LANES, at += NZ_LANES) {
+            float g[NZ_LANES] = {0};
             for (size_t t = 0; t < job->steps; t++)
                 for (size_t j = 0; j < NZ_LANES; j++)
-                    g[j] += job->x[t * job->xn + i] * job->dy[t * out + o + j];
-            net_move_c(w + o, v + o, g, NZ_LANES, job->rate);
+                    g[j] += job->x[t * job->in + i] * job->dy[t * out + o + j];
+            net_move_c(job->w + at, job->v + at, g, NZ_LANES, job->rate);
         }
-    }
 }
 
 static void net_gather_c(float *restrict x, const int16_t *const *row, const float *gain,
@@ -198,7 +208,8 @@ void nz_kern_c(nz_kern *k)
     k->net_cell_back = net_cell_back_c;
     k->net_softmax = net_softmax_c;
     k->net_flip = net_flip_c;
-    k->net_rows = net_rows_c;
+    k->net_back = net_back_c;
+    k->net_step = net_step_c;
     k->net_move = net_move_c;
     k->net_gather = net_gather_c;
     k->net_row_move = net_row_move_c;

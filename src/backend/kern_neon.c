@@ -57,29 +57,35 @@ static inline void flip(float *dst, const float *src, size_t rows, size_t cols)
 
 #include "kern_simd.h"
 
-static void mix_dot_neon(int32_t *out, const int32_t *x, int32_t *const *rows, size_t sets,
+static void mix_dot_neon(int32_t *out, const int16_t *x, int16_t *const *rows, size_t sets,
                          size_t n)
 {
     for (size_t s = 0; s < sets; s++) {
-        const int32_t *w = rows[s];
+        const int16_t *w = rows[s];
         int32x4_t a = vdupq_n_s32(0), b = a;
         for (size_t i = 0; i < n; i += 8) {
-            a = vmlaq_s32(a, vld1q_s32(x + i), vshrq_n_s32(vld1q_s32(w + i), 16));
-            b = vmlaq_s32(b, vld1q_s32(x + i + 4), vshrq_n_s32(vld1q_s32(w + i + 4), 16));
+            int16x8_t u = vld1q_s16(w + i), v = vld1q_s16(x + i);
+            a = vmlal_s16(a, vget_low_s16(u), vget_low_s16(v));
+            b = vmlal_s16(b, vget_high_s16(u), vget_high_s16(v));
         }
         out[s] = vaddvq_s32(vaddq_s32(a, b));
     }
 }
 
-static void mix_train_neon(int32_t *const *rows, const int32_t *x, const int32_t *err, size_t sets,
+static void mix_train_neon(int16_t *const *rows, const int16_t *x, const int32_t *err, size_t sets,
                            size_t n)
 {
     for (size_t s = 0; s < sets; s++) {
-        int32_t *w = rows[s];
-        int32x4_t e = vdupq_n_s32(err[s]);
+        int16x4_t e = vdup_n_s16((int16_t)err[s]);
         for (size_t i = 0; i < n; i += 8) {
-            vst1q_s32(w + i, vmlaq_s32(vld1q_s32(w + i), vld1q_s32(x + i), e));
-            vst1q_s32(w + i + 4, vmlaq_s32(vld1q_s32(w + i + 4), vld1q_s32(x + i + 4), e));
+            int16_t *high = rows[s] + i, *low = high + n;
+            int16x8_t h = vld1q_s16(high), l = vld1q_s16(low), v = vld1q_s16(x + i);
+            int32x4_t a = vreinterpretq_s32_s16(vzip1q_s16(l, h));
+            int32x4_t b = vreinterpretq_s32_s16(vzip2q_s16(l, h));
+            l = vreinterpretq_s16_s32(vmlal_s16(a, vget_low_s16(v), e));
+            h = vreinterpretq_s16_s32(vmlal_s16(b, vget_high_s16(v), e));
+            vst1q_s16(low, vuzp1q_s16(l, h));
+            vst1q_s16(high, vuzp2q_s16(l, h));
         }
     }
 }

@@ -227,42 +227,46 @@ KERN void net_move(float *w, float *v, const float *g, size_t n, const nz_net_ra
         put(w + i, moved(get(w + i), v + i, get(g + i), rate));
 }
 
-/* Four rows together; `wide` columns of time, constant wherever this is inlined. */
-INLINE void rows_back(const nz_net_rows *job, size_t i, int wide)
+/* Four rows together; `wide` a constant wherever this is inlined. */
+INLINE void back_block(float *dx, const float *w, const float *dyt, size_t out, int wide)
 {
-    size_t out = job->out;
-    const float *w = job->w + i * out;
     vf a[4][16 / WIDTH];
     for (int r = 0; r < 4; r++)
         for (int j = 0; j < wide / WIDTH; j++)
             a[r][j] = (vf){0};
     for (size_t o = 0; o < out; o++)
         for (int j = 0; j < wide / WIDTH; j++) {
-            vf d = get(job->dyt + o * wide + j * WIDTH);
+            vf d = get(dyt + o * wide + j * WIDTH);
             for (int r = 0; r < 4; r++)
                 a[r][j] += w[r * out + o] * d;
         }
     for (int r = 0; r < 4; r++)
         for (int j = 0; j < wide / WIDTH; j++)
-            put(job->dx + (i + r) * wide + j * WIDTH, a[r][j]);
+            put(dx + r * wide + j * WIDTH, a[r][j]);
+}
+
+KERN void net_back(float *dx, const float *w, const float *dyt, size_t rows, size_t out,
+                   size_t wide)
+{
+    for (size_t i = 0; i < rows; i += 4)
+        if (wide > 8)
+            back_block(dx + i * wide, w + i * out, dyt, out, 16);
+        else
+            back_block(dx + i * wide, w + i * out, dyt, out, 8);
 }
 
 #define ACROSS 2 /* vectors of outputs beside each other */
-KERN void net_rows(const nz_net_rows *job, size_t rows)
+KERN void net_step(const nz_net_step *job, size_t rows)
 {
     size_t out = job->out;
-    for (size_t i = 0; i < rows; i += 4) {
-        if (job->steps > 8)
-            rows_back(job, i, 16);
-        else
-            rows_back(job, i, 8);
+    for (size_t i = 0; i < rows; i += 4)
         for (size_t o = 0; o < out; o += ACROSS * WIDTH) {
             vf g[4][ACROSS];
             for (int r = 0; r < 4; r++)
                 for (int j = 0; j < ACROSS; j++)
                     g[r][j] = (vf){0};
             for (size_t t = 0; t < job->steps; t++) {
-                const float *x = job->x + t * job->xn + i;
+                const float *x = job->x + t * job->in + i;
                 for (int j = 0; j < ACROSS; j++) {
                     vf d = get(job->dy + t * out + o + j * WIDTH);
                     for (int r = 0; r < 4; r++)
@@ -275,7 +279,6 @@ KERN void net_rows(const nz_net_rows *job, size_t rows)
                     put(job->w + at, moved(get(job->w + at), job->v + at, g[r][j], job->rate));
                 }
         }
-    }
 }
 
 KERN void net_gather(float *x, const int16_t *const *row, const float *gain, size_t count, size_t n)
@@ -317,7 +320,8 @@ static void fill(nz_kern *k)
     k->net_cell_back = net_cell_back;
     k->net_softmax = net_softmax;
     k->net_flip = net_flip;
-    k->net_rows = net_rows;
+    k->net_back = net_back;
+    k->net_step = net_step;
     k->net_move = net_move;
     k->net_gather = net_gather;
     k->net_row_move = net_row_move;

@@ -1,5 +1,5 @@
-/* The helper thread. `word` holds the number of the job and its next unclaimed item; claiming is a
- * compare-and-swap on both, so an item of an older job can never be claimed by mistake. */
+/* The helper thread. `word` is twice the number of the last job, plus one while it is open;
+ * claiming closes it by a compare-and-swap, so an older job can never be claimed by mistake. */
 #define _DEFAULT_SOURCE
 #include "pair.h"
 
@@ -15,22 +15,21 @@
 #define SPIN_ROUNDS 64    /* pauses between looks at the clock */
 #define PATIENCE    4096  /* pauses before the caller offers his core to a late helper */
 #define BACKOFF_MAX 10    /* a helper that never helps is woken at every 2^10th wish */
-#define QUIT        UINT32_MAX
 
 struct nz_pair {
     /* Written by the caller; its own line. */
-    _Alignas(64) _Atomic uint64_t word; /* job number << 32 | items left */
+    _Alignas(64) _Atomic uint64_t word;
     _Atomic(nz_pair_fn *) fn;
     _Atomic(void *) arg;
+    _Atomic bool quit;
     /* Written by the helper. */
-    _Alignas(64) _Atomic uint32_t done; /* items of this job it has finished */
-    _Atomic uint32_t helped;            /* items it has ever finished, wrapping */
+    _Alignas(64) _Atomic uint64_t done; /* jobs it has finished */
     _Atomic bool asleep;
     /* The caller's own. */
-    _Alignas(64) uint32_t job;
-    uint32_t items;
-    uint32_t helped_before; /* `helped` when the helper was last woken */
-    unsigned backoff, skip; /* wishes to skip: log2 at first, and how many are left */
+    _Alignas(64) uint64_t jobs; /* posted, */
+    uint64_t mine;              /* and those of them he did */
+    uint64_t done_before;       /* `done` when the helper was last woken */
+    unsigned backoff, skip;     /* wishes to skip: log2 at first, and how many are left */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -45,26 +44,25 @@ static void relax(void)
 #endif
 }
 
-/* Claims and runs one item of the current job; 0 when none was to be had. fn and arg may belong to
- * a later job than `word` did, but then the exchange fails. */
-static unsigned run_one(nz_pair *p)
+static bool open_job(const nz_pair *p)
+{
+    return atomic_load_explicit(&p->word, memory_order_relaxed) & 1;
+}
+
+/* Claims and runs the open job. fn and arg may belong to a later job than `word` did, but then the
+ * exchange fails. */
+static bool run_job(nz_pair *p)
 {
     uint64_t word = atomic_load_explicit(&p->word, memory_order_acquire);
-    uint32_t left = (uint32_t)word;
-    if (!left || left == QUIT)
-        return 0;
+    if (!(word & 1))
+        return false;
     nz_pair_fn *fn = atomic_load_explicit(&p->fn, memory_order_relaxed);
     void *arg = atomic_load_explicit(&p->arg, memory_order_relaxed);
     if (!atomic_compare_exchange_strong_explicit(&p->word, &word, word - 1, memory_order_acq_rel,
                                                  memory_order_relaxed))
-        return 0;
-    fn(arg, left - 1);
-    return 1;
-}
-
-static uint32_t left(nz_pair *p)
-{
-    return (uint32_t)atomic_load_explicit(&p->word, memory_order_acquire);
+        return false;
+    fn(arg);
+    return true;
 }
 
 static uint64_t now_ns(void)
@@ -75,12 +73,12 @@ static uint64_t now_ns(void)
 }
 
 /* False when nothing came for SPIN_NS. */
-static bool spin(nz_pair *p)
+static bool spin(const nz_pair *p)
 {
     uint64_t start = now_ns();
     do {
         for (int i = 0; i < SPIN_ROUNDS; i++) {
-            if (left(p))
+            if (open_job(p))
                 return true;
             relax();
         }
@@ -91,14 +89,14 @@ static bool spin(nz_pair *p)
 static void *helper(void *arg)
 {
     nz_pair *p = arg;
-    while (left(p) != QUIT) {
-        if (run_one(p)) {
-            atomic_fetch_add_explicit(&p->helped, 1, memory_order_relaxed);
-            atomic_fetch_add_explicit(&p->done, 1, memory_order_release);
-        } else if (!left(p) && !spin(p)) {
+    uint64_t done = 0;
+    while (!atomic_load_explicit(&p->quit, memory_order_relaxed)) {
+        if (run_job(p)) {
+            atomic_store_explicit(&p->done, ++done, memory_order_release);
+        } else if (!spin(p)) {
             pthread_mutex_lock(&p->lock);
             atomic_store(&p->asleep, true);
-            while (atomic_load(&p->asleep) && left(p) != QUIT)
+            while (atomic_load(&p->asleep) && !atomic_load(&p->quit))
                 pthread_cond_wait(&p->wake, &p->lock);
             pthread_mutex_unlock(&p->lock);
         }
@@ -124,23 +122,19 @@ nz_err nz_pair_new(nz_pair **out)
     return NZ_OK;
 }
 
-void nz_pair_post(nz_pair *p, nz_pair_fn *fn, void *arg, unsigned items)
+void nz_pair_post(nz_pair *p, nz_pair_fn *fn, void *arg)
 {
-    p->job++;
-    p->items = items;
-    atomic_store_explicit(&p->done, 0, memory_order_relaxed);
+    uint64_t job = ++p->jobs;
     atomic_store_explicit(&p->fn, fn, memory_order_relaxed);
     atomic_store_explicit(&p->arg, arg, memory_order_relaxed);
-    atomic_store_explicit(&p->word, (uint64_t)p->job << 32 | items, memory_order_release);
+    atomic_store_explicit(&p->word, job << 1 | 1, memory_order_release);
 }
 
 void nz_pair_wait(nz_pair *p)
 {
-    uint32_t mine = 0;
-    while (left(p))
-        mine += run_one(p);
+    p->mine += run_job(p);
     unsigned tries = 0;
-    while (atomic_load_explicit(&p->done, memory_order_acquire) + mine != p->items) {
+    while (atomic_load_explicit(&p->done, memory_order_acquire) != p->jobs - p->mine) {
         if (tries < PATIENCE)
             tries++, relax();
         else
@@ -156,12 +150,12 @@ void nz_pair_wake(nz_pair *p)
         p->skip--;
         return;
     }
-    uint32_t helped = atomic_load_explicit(&p->helped, memory_order_relaxed);
-    if (helped != p->helped_before)
+    uint64_t done = atomic_load_explicit(&p->done, memory_order_relaxed);
+    if (done != p->done_before)
         p->backoff = 0;
     else if (p->backoff < BACKOFF_MAX)
         p->backoff++;
-    p->helped_before = helped;
+    p->done_before = done;
     p->skip = (1u << p->backoff) - 1;
     pthread_mutex_lock(&p->lock);
     atomic_store(&p->asleep, false);
@@ -174,7 +168,7 @@ void nz_pair_free(nz_pair *p)
     if (!p)
         return;
     pthread_mutex_lock(&p->lock);
-    atomic_store(&p->word, QUIT);
+    atomic_store(&p->quit, true);
     pthread_cond_signal(&p->wake);
     pthread_mutex_unlock(&p->lock);
     pthread_join(p->thread, NULL);

@@ -39,8 +39,9 @@ typedef struct maps {
 typedef struct match_maps {
     uint32_t length[NZ_MATCH_LENGTHS * 4 * 2]; /* length, misses, expected bit */
     uint32_t byte[8 * 2048];                   /* length class, expected byte, bit position */
-    uint32_t order1[65536];                    /* hash of last byte, expected byte, length class */
-    uint32_t *used[3];                         /* what the last prediction used */
+    uint32_t order1[8192 * 8]; /* hash of last byte, expected byte, length class; bit position */
+    uint32_t *row[3];          /* this byte's part of the maps */
+    uint32_t *used[3];         /* what the last prediction used */
 } match_maps;
 
 /* The map entries the last prediction came from: per context its state's, count's and run's. Their
@@ -185,7 +186,7 @@ static void start_weights(deep *d)
         w[2] = one / 5 * 3;
     }
     for (unsigned j = 0; j < d->plan->matches; j++, w += NZ_MATCH_INPUTS)
-        w[0] = w[1] = NZ_WEIGHT_ONE / 5;
+        w[0] = NZ_WEIGHT_ONE / 5;
     w[0] = NZ_WEIGHT_ONE / 4;
     for (unsigned s = 0; s < d->sets.n; s++)
         d->final.start[s] = NZ_WEIGHT_ONE / (int32_t)d->sets.n;
@@ -248,7 +249,7 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
     nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
     /* Handing a small network over costs what it saves. No thread to be had: the same bytes, later.
      */
-    if (!err && run->second_core && s->layers > 1 && nz_pair_new(&d->pair))
+    if (!err && run->second_core && nz_pair_new(&d->pair))
         d->pair = NULL;
     if (!err)
         err = nz_net_new(&d->net, &net, run->kern, d->pair);
@@ -315,6 +316,26 @@ static scene binary_scene(const nz_past *p)
                    .third = p->c4 >> 20 & 15};
 }
 
+/* What the match models make of this byte as a whole. */
+static void match_rows(deep *d)
+{
+    for (unsigned j = 0; j < d->plan->matches; j++) {
+        const nz_match *m = &d->match[j];
+        match_maps *t = &d->match_maps[j];
+        if (m->expect < 0)
+            continue;
+        uint32_t bucket = nz_match_bucket(m->len), expect = (uint32_t)m->expect;
+        uint32_t miss = m->miss > 3 ? 3 : m->miss;
+        uint32_t class = miss || bucket < 8 ? 0 : bucket < 12 ? 1 : (bucket - 12) / 4 + 2;
+        class = class > 7 ? 7 : class;
+        uint32_t h = nz_hash32((d->past.c4 & 0xff) | expect << 8, class >> 1);
+        t->row[0] = &t->length[(bucket * 4 + miss) * 2];
+        t->row[1] = &t->byte[class << 11 | expect << 3];
+        t->row[2] = &t->order1[h >> 19 << 3];
+        __builtin_prefetch(t->row[2]);
+    }
+}
+
 /* What the SSE stages look at beside the bits so far. */
 static void sse_contexts(deep *d)
 {
@@ -349,39 +370,7 @@ static void hash_nibble(deep *d, uint32_t nibble)
     }
 }
 
-static void byte_begin(deep *d)
-{
-    uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
-    int kind = d->shape->kind, tier = d->plan->tier;
-    nz_contexts_net(direct, hash, &d->past, kind, tier, match_state(&d->match[0]));
-    nz_net_begin(d->net, direct, hash);
-    nz_contexts_slots(d->hash, &d->past, kind, tier);
-    hash_nibble(d, 0);
-    /* Alone, the forward pass fills the time until the slots arrive. */
-    if (!d->pair)
-        nz_net_finish(d->net);
-    find_slots(d, 0);
-    memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
-    for (unsigned i = 0; i < d->lists.slots; i++) {
-        const nz_slot *s = d->byte[i];
-        d->run_byte[i] = s->run_count ? 256 | s->run_byte : 0;
-        d->run_count[i] = 2 * (s->run_count > 15 ? 15 : s->run_count);
-    }
-    d->scene = kind == NZ_KIND_TEXT ? text_scene(&d->past) : binary_scene(&d->past);
-    d->c0 = 1;
-    if (d->pair)
-        nz_net_finish(d->net);
-    d->net_symbol = nz_net_top(d->net, &d->net_p);
-    sse_contexts(d);
-}
-
 /* ---- A bit is predicted ---- */
-
-/* (p - 1/2) * 3, for a 22-bit p. */
-NZ_INLINE int linear(uint32_t adaptive)
-{
-    return (((int)(adaptive >> 10) - (1 << 21)) * 3) >> 14;
-}
 
 NZ_INLINE int stretch_of(const deep *d, uint32_t adaptive)
 {
@@ -399,14 +388,22 @@ static void find_runs(deep *d)
     }
 }
 
+/* Plain orders that know this context. */
+static uint32_t count_known(const deep *d, unsigned node)
+{
+    uint32_t known = 0;
+    for (uint64_t plain = d->lists.plain; plain; plain &= plain - 1)
+        known += d->slot[__builtin_ctzll(plain)]->state[node] > 0;
+    return known;
+}
+
 /* A context seen for the first time has state 0 and count 0: its inputs are masked to zero, and the
  * map entries of those indices learn something nobody reads. Cheaper than a branch. */
-NZ_INLINE int32_t *context_inputs(deep *d, int32_t *restrict x, unsigned node, unsigned kinds)
+NZ_INLINE int16_t *context_inputs(deep *d, int16_t *restrict x, unsigned node, unsigned kinds)
 {
     const int16_t *restrict stretch = d->numeric->stretch, *restrict certain = d->certain;
     const unsigned slots = d->lists.slots;
-    const uint64_t plain = d->lists.plain;
-    uint32_t **used = d->used, *restrict value = d->value, confident = 0;
+    uint32_t **used = d->used, *restrict value = d->value;
     maps *m = d->maps;
     for (unsigned i = 0; i < slots; i++, m++, x += kinds, used += 3, value += 3) {
         const nz_slot *s = d->slot[i];
@@ -419,42 +416,32 @@ NZ_INLINE int32_t *context_inputs(deep *d, int32_t *restrict x, unsigned node, u
         value[0] = *used[0];
         value[1] = *used[1];
         value[2] = *used[2];
-        x[0] = stretch[value[0] >> 20] & seen;
-        x[1] = stretch[value[1] >> 20] & seen;
+        x[0] = (int16_t)(stretch[value[0] >> 20] & seen);
+        x[1] = (int16_t)(stretch[value[1] >> 20] & seen);
         x[2] = stretch[value[2] >> 20];
         if (kinds > 3)
             x[3] = certain[state];
         if (kinds > 4)
-            x[4] = stretch[p >> 4] * belief[n31] >> 8;
-        confident += (uint32_t)(seen & (int32_t)(plain >> i & 1));
+            x[4] = (int16_t)(stretch[p >> 4] * belief[n31] >> 8);
     }
-    d->confident = confident;
     return x;
 }
 
-static int32_t *match_inputs(deep *d, int32_t *x)
+static int16_t *match_inputs(deep *d, int16_t *x)
 {
     for (unsigned j = 0; j < d->plan->matches; j++, x += NZ_MATCH_INPUTS) {
-        const nz_match *m = &d->match[j];
         match_maps *t = &d->match_maps[j];
-        uint32_t e = nz_match_bit(m->expect, d->c0, d->bit);
-        d->expected[j] = e;
-        x[0] = x[1] = x[2] = x[3] = 0;
+        uint32_t e = d->expected[j];
+        x[0] = x[1] = x[2] = 0;
         if (!e)
             continue;
-        uint32_t bucket = nz_match_bucket(m->len), expect = (uint32_t)m->expect;
-        uint32_t miss = m->miss > 3 ? 3 : m->miss;
-        uint32_t class = miss || bucket < 8 ? 0 : bucket < 12 ? 1 : (bucket - 12) / 4 + 2;
-        class = class > 7 ? 7 : class;
-        t->used[0] = &t->length[(bucket * 4 + miss) * 2 + (e - 1)];
-        t->used[1] = &t->byte[class << 11 | expect << 3 | d->bit];
-        uint32_t h = nz_hash32((d->past.c4 & 0xff) | expect << 8, class >> 1 | d->bit << 8);
-        t->used[2] = &t->order1[h >> 16];
+        t->used[0] = t->row[0] + (e - 1);
+        t->used[1] = t->row[1] + d->bit;
+        t->used[2] = t->row[2] + d->bit;
         int sign = e == 2 ? 1 : -1;
-        x[0] = stretch_of(d, *t->used[0]);
-        x[1] = linear(*t->used[0]);
-        x[2] = sign * stretch_of(d, *t->used[1]);
-        x[3] = sign * stretch_of(d, *t->used[2]);
+        x[0] = (int16_t)stretch_of(d, *t->used[0]);
+        x[1] = (int16_t)(sign * stretch_of(d, *t->used[1]));
+        x[2] = (int16_t)(sign * stretch_of(d, *t->used[2]));
     }
     return x;
 }
@@ -493,13 +480,21 @@ static void select_rows(deep *d)
         nz_mixer_select(&d->final, i, final[d->finals.index[i]]);
 }
 
-/* Long before the cells are read, so that they can be on the way. */
-static void aim_sse(deep *d, int guess)
+static void meet_net(deep *d)
 {
+    nz_net_finish(d->net);
+    d->net_symbol = nz_net_top(d->net, &d->net_p);
+    sse_contexts(d);
+}
+
+/* Long before the cells of the SSE stages are read, so that they can be on the way. */
+static void ask_net(deep *d)
+{
+    d->net_st = nz_net_stretch(d->net, d->c0);
     for (unsigned i = 0; i < d->stages.n; i++) {
         unsigned k = d->stages.index[i];
         uint32_t h = nz_hash32(d->sse_context[k], d->c0 + 256 * k);
-        nz_sse_aim(&d->sse[k], h >> d->stage_shift, guess);
+        nz_sse_aim(&d->sse[k], h >> d->stage_shift, d->net_st);
     }
 }
 
@@ -524,21 +519,31 @@ NZ_INLINE unsigned node_of(const deep *d)
 
 static uint32_t predict(deep *d)
 {
-    d->net_st = nz_net_stretch(d->net, d->c0);
-    aim_sse(d, d->net_st);
-    find_runs(d);
     unsigned node = node_of(d), kinds = d->plan->kinds;
-    int32_t *x = d->mixer.x;
+    int16_t *x = d->mixer.x;
+    for (unsigned j = 0; j < d->plan->matches; j++)
+        d->expected[j] = nz_match_bit(d->match[j].expect, d->c0, d->bit);
+    d->confident = count_known(d, node);
+    if (d->bit) {
+        ask_net(d);
+        select_rows(d);
+    }
+    find_runs(d);
     x = kinds == 3   ? context_inputs(d, x, node, 3)
         : kinds == 4 ? context_inputs(d, x, node, 4)
                      : context_inputs(d, x, node, 5);
     x = match_inputs(d, x);
-    x[0] = d->net_st;
-    x[1] = ((int)nz_net_p16(d->net, d->c0) - 32768) * 3 >> 8;
-    x[2] = 102; /* .4: the bias */
-    select_rows(d);
+    if (!d->bit) {
+        if (d->pair)
+            meet_net(d);
+        ask_net(d);
+        select_rows(d);
+    }
+    x[0] = (int16_t)d->net_st;
+    x[1] = 102; /* .4: the bias */
     nz_mixer_mix(&d->mixer);
-    memcpy(d->final.x, d->mixer.st, d->sets.n * sizeof(int32_t));
+    for (unsigned i = 0; i < d->sets.n; i++)
+        d->final.x[i] = (int16_t)d->mixer.st[i];
     nz_mixer_mix(&d->final);
     int32_t sum = 0;
     for (unsigned f = 0; f < d->finals.n; f++)
@@ -587,25 +592,57 @@ static void learn(deep *d, int bit)
 
 /* ---- Whole bytes ---- */
 
-static void byte_learn(deep *d, uint8_t byte)
+/* The byte known last, and its last bit. */
+static void learn_last(deep *d)
 {
+    uint8_t byte = (uint8_t)d->c0;
+    if (d->c0 < 256)
+        return; /* there was none */
+    d->c0 >>= 1;
+    learn(d, byte & 1);
     for (unsigned i = 0; i < d->lists.slots; i++) {
         nz_slot *s = d->byte[i];
         uint32_t again = s->run_count && s->run_byte == byte;
         s->run_count = (uint8_t)(again ? s->run_count + (s->run_count < 255) : 1);
         s->run_byte = byte;
     }
-    nz_net_learn(d->net, byte);
     /* The mixer's rate falls by 1/6250 a byte at first, 20 times slower near its end. */
     if (d->rate > RATE_END << RATE_SHIFT)
         d->rate -= d->rate > 3 * (RATE_END << RATE_SHIFT) ? d->rate / 6250 : d->rate / 125000;
 }
 
+/* ---- Whole bytes ---- */
+
+/* The network starts first and is met last, if there is a helper; alone its forward pass, and what
+ * is still to be learned from the byte before, fill the time until the slots arrive. */
+static void byte_begin(deep *d)
+{
+    uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
+    int kind = d->shape->kind, tier = d->plan->tier;
+    nz_contexts_net(direct, hash, &d->past, kind, tier, match_state(&d->match[0]));
+    nz_net_begin(d->net, direct, hash);
+    nz_contexts_slots(d->hash, &d->past, kind, tier);
+    hash_nibble(d, 0);
+    match_rows(d);
+    if (!d->pair)
+        meet_net(d);
+    learn_last(d);
+    find_slots(d, 0);
+    memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
+    for (unsigned i = 0; i < d->lists.slots; i++) {
+        const nz_slot *s = d->byte[i];
+        d->run_byte[i] = s->run_count ? 256 | s->run_byte : 0;
+        d->run_count[i] = 2 * (s->run_count > 15 ? 15 : s->run_count);
+    }
+    d->scene = kind == NZ_KIND_TEXT ? text_scene(&d->past) : binary_scene(&d->past);
+    d->c0 = 1;
+    d->bit = 0;
+}
+
 /* Codes one byte with every model: writes `byte`, or reads one. Returns it. */
 NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
 {
-    byte_begin(d);
-    for (d->bit = 0; d->bit < 8; d->bit++) {
+    for (byte_begin(d);; d->bit++) {
         if (d->bit == 3)
             hash_nibble(d, d->c0);
         if (d->bit == 4)
@@ -614,10 +651,13 @@ NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
         int bit = decode ? nz_arith_decode(a, p) : byte >> (7 - d->bit) & 1;
         if (!decode)
             nz_arith_encode(a, p, bit);
-        learn(d, bit);
+        if (d->bit < 7)
+            learn(d, bit);
         d->c0 = d->c0 << 1 | (uint32_t)bit;
+        if (d->bit == 7)
+            break;
     }
-    byte_learn(d, (uint8_t)d->c0);
+    nz_net_learn(d->net, (uint8_t)d->c0);
     return (uint8_t)d->c0;
 }
 

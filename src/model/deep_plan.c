@@ -7,7 +7,7 @@ enum {
     TABLE_BITS_MIN = 20,
     MATCH_BITS_MIN = 10,
     ROW_BITS_MIN = 10,
-    STAGE_BITS_MAX = 16,
+    STAGE_BITS_MAX = 15,
     CHUNK = 16
 };
 

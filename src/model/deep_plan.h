@@ -12,8 +12,8 @@ enum {
     NZ_DEEP_SETS = 11,  /* weight sets of the first mixer layer */
     NZ_DEEP_FINALS = 8, /* of the second */
     NZ_DEEP_STAGES = 8, /* SSE */
-    NZ_MATCH_INPUTS = 4,
-    NZ_OPINION_INPUTS = 3, /* the network's two, and the bias */
+    NZ_MATCH_INPUTS = 3,
+    NZ_OPINION_INPUTS = 2, /* the network's, and the bias */
 };
 
 /* Sets, finals and stages are bit masks over the numbering in deep.c. */

@@ -48,22 +48,26 @@ void nz_mixer_free(nz_mixer *m)
     nz_big_free(m->start, m->inputs * sizeof *m->start);
     nz_big_free(m->x, m->inputs * sizeof *m->x);
     m->sets = 0;
-    m->start = m->x = NULL;
+    m->start = NULL;
+    m->x = NULL;
 }
 
 void nz_mixer_start_row(nz_mixer *m, unsigned set, uint32_t row)
 {
     m->used[set][row] = 1;
-    memcpy(m->weights[set] + (size_t)row * m->inputs, m->start, m->inputs * sizeof *m->start);
+    int16_t *w = m->weights[set] + (size_t)row * 2 * m->inputs;
+    for (size_t i = 0; i < m->inputs; i++) {
+        w[i] = (int16_t)(m->start[i] >> 16);
+        w[m->inputs + i] = (int16_t)m->start[i];
+    }
 }
 
 void nz_mixer_mix(nz_mixer *m)
 {
     int32_t dot[NZ_SETS_MAX];
     m->kern->mix_dot(dot, m->x, m->selected, m->sets, m->inputs);
-    for (unsigned s = 0; s < m->sets; s++) {
+    for (unsigned s = 0; s < m->sets; s++)
         m->st[s] = nz_stretch_clamp(dot[s] >> DOT_SHIFT);
-    }
 }
 
 void nz_mixer_train(nz_mixer *m, int bit, int32_t rate)

@@ -3,7 +3,7 @@
  * stretched probability, and the selected row learns from its own error. Two of them in a chain
  * make the two-layer mixer of the PAQ line.
  *
- * A weight of 1.0 is 2^29: dot products use the upper 16 bits, learning reaches the lower ones. */
+ * A weight of 1.0 is 2^29: dot products use the upper halves, learning reaches the lower ones. */
 #ifndef NZ_MODEL_MIXER_H
 #define NZ_MODEL_MIXER_H
 
@@ -18,11 +18,11 @@ typedef struct nz_mixer {
     size_t inputs; /* padded to a multiple of 16 */
     unsigned sets;
     uint32_t rows[NZ_SETS_MAX];
-    int32_t *weights[NZ_SETS_MAX]; /* [rows][inputs], filled from `start` when first used */
+    int16_t *weights[NZ_SETS_MAX]; /* [rows][2][inputs], from `start` when first used */
     uint8_t *used[NZ_SETS_MAX];
     int32_t *start; /* [inputs] */
-    int32_t *x;     /* [inputs], to be filled before nz_mixer_mix */
-    int32_t *selected[NZ_SETS_MAX];
+    int16_t *x;     /* [inputs], to be filled before nz_mixer_mix */
+    int16_t *selected[NZ_SETS_MAX];
     int32_t st[NZ_SETS_MAX] __attribute__((aligned(64))); /* stretched outputs */
 } nz_mixer;
 
@@ -38,7 +38,9 @@ NZ_INLINE void nz_mixer_select(nz_mixer *m, unsigned set, uint32_t row)
 {
     if (NZ_UNLIKELY(!m->used[set][row]))
         nz_mixer_start_row(m, set, row);
-    m->selected[set] = m->weights[set] + (size_t)row * m->inputs;
+    m->selected[set] = m->weights[set] + row * 2 * m->inputs;
+    for (size_t i = 0; i < 2 * m->inputs; i += 32)
+        __builtin_prefetch(m->selected[set] + i);
 }
 
 void nz_mixer_mix(nz_mixer *m);

@@ -1,9 +1,13 @@
-/* The network. Time runs in chunks: the forward passes of a chunk leave their activations behind,
- * after its last byte train() goes back through them and updates everything.
+/* The network. Time runs in chunks: the forward passes of one leave a trace behind, and while those
+ * of the next go on, training follows it: after every forward pass comes a slice of it, so that no
+ * byte has to wait for all of it.
  *
- * Activations are [step][width]. A matrix is trained row by row (one row per input), which also
- * gives the gradient of that input: rows can be shared between two threads without a sum changing.
- * That wants the gradient of the outputs both ways round, hence the flips. */
+ *   slices 0 to layers    one stage of the backward pass each, from the last layer's end
+ *   slice layers + 1      the rows
+ *   the rest of them      the dense weights, evenly
+ *
+ * Activations are [step][width]. Matrices are walked one row (of one input) at a time. That wants
+ * the gradients of a backward product with time running fastest, hence the flips. */
 #include "net.h"
 
 #include "backend/kern_float.h"
@@ -56,16 +60,40 @@ typedef struct matrix {
     size_t in, out;
 } matrix;
 
-/* y = cell(norm(x) * gates + bias); x += y * back. One entry per step. */
+/* y = cell(norm(x) * gates + bias); x += y * back */
 typedef struct layer {
     param gain;
     matrix gates, back;
+} layer;
+
+/* What the forward passes of a chunk leave behind: one entry per step. */
+typedef struct layer_trace {
     float *x, *n; /* [width]: input and its norm */
     float *z;     /* [4 * width]: f, value, update, g */
     float *s;     /* [width], one entry more: the state before the first step */
     float *y;     /* [width] */
     float r[NZ_LANES];
-} layer;
+} layer_trace;
+
+typedef struct trace {
+    layer_trace layer[NZ_NET_LAYERS_MAX];
+    touch *touch; /* [tables] */
+    float *x, *h; /* [width]: last layer's output and its norm */
+    float r[NZ_LANES];
+    size_t active; /* steps that train the output layer, */
+    size_t active_step[NZ_LANES];
+    float *active_h;     /* their norms, */
+    float *active_error; /* and their probabilities less the truth */
+} trace;
+
+/* A matrix and what it is to learn from. */
+typedef struct lesson {
+    const matrix *m;
+    const float *x, *dy; /* [steps][in], [steps][out] */
+    size_t steps;
+} lesson;
+
+#define LESSONS_MAX (2 * NZ_NET_LAYERS_MAX + 1)
 
 struct nz_net {
     nz_net_shape shape;
@@ -75,30 +103,32 @@ struct nz_net {
     size_t width, tables, layers, chunk;
     table table[NZ_NET_DIRECT_MAX + NZ_NET_HASHED_MAX];
     layer layer[NZ_NET_LAYERS_MAX];
-    param gate; /* [table][BUCKETS] */
     param gain; /* of the last norm */
     matrix out;
-
-    /* The byte in hand. */
-    uint32_t context[NZ_NET_DIRECT_MAX + NZ_NET_HASHED_MAX];
+    param gate; /* [table][BUCKETS] */
     float *logit;
     float *tree; /* sums of unnormalised probabilities; leaves from SYMBOLS on */
-    unsigned top;
 
-    /* The chunk so far. */
+    /* Written by the caller: the byte in hand, and the one before. */
+    uint32_t context[NZ_NET_DIRECT_MAX + NZ_NET_HASHED_MAX] __attribute__((aligned(64)));
+    uint8_t byte;
+    bool told; /* of byte */
+
+    /* From here on written by whoever does the work. */
+    unsigned top __attribute__((aligned(64)));
+    unsigned now; /* the trace being written */
     size_t step;
-    touch *touch; /* [step][tables] */
-    float *x, *h; /* [step][width]: last layer's output and its norm */
-    float r[NZ_LANES];
-    size_t active; /* steps that train the output layer, */
-    size_t active_step[NZ_LANES];
-    float *active_h;     /* their norms, */
-    float *active_error; /* and their probabilities less the truth */
+    trace trace[2];
 
-    /* Backwards. `_t` is the flipped one. */
-    float *error_t, *dx, *dx_t, *dy, *dz, *dz_t, *grad;
+    /* Training on the other trace. */
+    bool training;
+    float *error_t, *dx_t, *dy, *dz_t, *gate_grad;
+    float *dx[NZ_NET_LAYERS_MAX + 1]; /* of each layer's input, and of the last one's output */
+    float *dz[NZ_NET_LAYERS_MAX];
+    float *dgain[NZ_NET_LAYERS_MAX + 1];
     float row_energy[NZ_LANES]; /* mean squared gradient of each step's rows */
-    float *gate_grad;
+    lesson lesson[LESSONS_MAX];
+    unsigned lessons, items; /* items of all lessons */
     nz_net_rate rate;
     float rate_start, rate_tiny;
     float keep_power; /* RATE_KEEP to the power of the updates so far */
@@ -139,40 +169,58 @@ static matrix carve_matrix(carver *c, size_t in, size_t out, bool biased)
     return m;
 }
 
-/* What is used together lies together; the tables come last. */
-static void place(nz_net *net, carver *c)
+static void carve_trace(carver *c, const nz_net *net, trace *t)
 {
-    size_t width = net->width, chunk = net->chunk, gates = net->tables * BUCKETS;
+    size_t width = net->width, chunk = net->chunk;
     for (size_t l = 0; l < net->layers; l++) {
-        layer *y = &net->layer[l];
-        y->gain = carve_param(c, width);
-        y->gates = carve_matrix(c, width, 3 * width, true);
-        y->back = carve_matrix(c, width, width, false);
+        layer_trace *y = &t->layer[l];
         y->x = carve_floats(c, chunk * width);
         y->n = carve_floats(c, chunk * width);
         y->z = carve_floats(c, chunk * 4 * width);
         y->s = carve_floats(c, (chunk + 1) * width);
         y->y = carve_floats(c, chunk * width);
     }
-    gates = (gates + NZ_LANES - 1) / NZ_LANES * NZ_LANES;
-    net->gate = carve_param(c, gates);
-    net->gate_grad = carve_floats(c, gates);
+    t->touch = carve(c, chunk * net->tables, sizeof(touch));
+    t->x = carve_floats(c, chunk * width);
+    t->h = carve_floats(c, chunk * width);
+    t->active_h = carve_floats(c, chunk * width);
+    t->active_error = carve_floats(c, chunk * SYMBOLS);
+}
+
+/* Entries of the gates, padded. */
+static size_t gates_of(const nz_net *net)
+{
+    return (net->tables * BUCKETS + NZ_LANES - 1) / NZ_LANES * NZ_LANES;
+}
+
+/* What is used together lies together; the tables come last. */
+static void place(nz_net *net, carver *c)
+{
+    size_t width = net->width, chunk = net->chunk;
+    for (size_t l = 0; l < net->layers; l++) {
+        layer *y = &net->layer[l];
+        y->gain = carve_param(c, width);
+        y->gates = carve_matrix(c, width, 3 * width, true);
+        y->back = carve_matrix(c, width, width, false);
+    }
     net->gain = carve_param(c, width);
     net->out = carve_matrix(c, width, SYMBOLS, true);
+    net->gate = carve_param(c, gates_of(net));
     net->logit = carve_floats(c, SYMBOLS);
     net->tree = carve_floats(c, 2 * SYMBOLS);
-    net->touch = carve(c, chunk * net->tables, sizeof(touch));
-    net->x = carve_floats(c, chunk * width);
-    net->h = carve_floats(c, chunk * width);
-    net->active_h = carve_floats(c, chunk * width);
-    net->active_error = carve_floats(c, chunk * SYMBOLS);
+    carve_trace(c, net, &net->trace[0]);
+    carve_trace(c, net, &net->trace[1]);
     net->error_t = carve_floats(c, chunk * SYMBOLS);
-    net->dx = carve_floats(c, chunk * width);
     net->dx_t = carve_floats(c, chunk * width);
     net->dy = carve_floats(c, chunk * width);
-    net->dz = carve_floats(c, chunk * 3 * width);
     net->dz_t = carve_floats(c, chunk * 3 * width);
-    net->grad = carve_floats(c, 3 * width > SYMBOLS ? 3 * width : SYMBOLS);
+    net->gate_grad = carve_floats(c, gates_of(net));
+    for (size_t l = 0; l <= net->layers; l++) {
+        net->dx[l] = carve_floats(c, chunk * width);
+        net->dgain[l] = carve_floats(c, width);
+        if (l < net->layers)
+            net->dz[l] = carve_floats(c, chunk * 3 * width);
+    }
     for (size_t k = 0; k < net->tables; k++) {
         table *e = &net->table[k];
         e->head = carve(c, e->count, sizeof(row_head));
@@ -284,8 +332,11 @@ nz_err nz_net_new(nz_net **out, const nz_net_shape *shape, const nz_kern *kern, 
 
 void nz_net_free(nz_net *net)
 {
-    if (net)
-        nz_big_free(net, net->bytes);
+    if (!net)
+        return;
+    if (net->pair)
+        nz_pair_wait(net->pair);
+    nz_big_free(net, net->bytes);
 }
 
 /* ---- Forwards ---- */
@@ -325,7 +376,8 @@ static uint32_t find_row(nz_net *net, size_t k, uint32_t hash)
 
 static void gather(nz_net *net)
 {
-    touch *seen = net->touch + net->step * net->tables;
+    trace *now = &net->trace[net->now];
+    touch *seen = now->touch + net->step * net->tables;
     const int16_t *row[NZ_NET_DIRECT_MAX + NZ_NET_HASHED_MAX];
     float gain[NZ_NET_DIRECT_MAX + NZ_NET_HASHED_MAX];
     for (size_t k = 0; k < net->tables; k++) {
@@ -342,8 +394,8 @@ static void gather(nz_net *net)
         gain[k] = net->gate.w[k * BUCKETS + bucket] * (1.0f / ROW_UNIT);
         seen[k] = (touch){at, head->check, (uint8_t)bucket};
     }
-    net->kern->net_gather(net->layer[0].x + net->step * net->width, row, gain, net->tables,
-                          net->width);
+    float *x = now->layer[0].x + net->step * net->width;
+    net->kern->net_gather(x, row, gain, net->tables, net->width);
 }
 
 /* y = bias + x * weight */
@@ -353,156 +405,98 @@ static void apply(const nz_kern *kern, const matrix *m, float *y, const float *x
     kern->net_mv(y, x, m->weight.w, m->in, m->out);
 }
 
-static void forward(void *arg, unsigned item)
+static void forward(nz_net *net)
 {
-    nz_net *net = arg;
     const nz_kern *kern = net->kern;
+    trace *to = &net->trace[net->now];
     size_t t = net->step, width = net->width, at = t * width;
-    (void)item;
     gather(net);
     for (size_t l = 0; l < net->layers; l++) {
-        layer *y = &net->layer[l];
-        float *z = y->z + 4 * at, *to = (l + 1 < net->layers ? y[1].x : net->x) + at;
-        y->r[t] = kern->net_norm(y->n + at, y->x + at, y->gain.w, width);
-        apply(kern, &y->gates, z, y->n + at);
+        const layer *m = &net->layer[l];
+        layer_trace *y = &to->layer[l];
+        float *z = y->z + 4 * at, *sum = (l + 1 < net->layers ? y[1].x : to->x) + at;
+        y->r[t] = kern->net_norm(y->n + at, y->x + at, m->gain.w, width);
+        apply(kern, &m->gates, z, y->n + at);
         kern->net_cell(z, y->s + at + width, y->y + at, y->s + at, width);
-        memcpy(to, y->x + at, width * sizeof *to);
-        kern->net_mv(to, y->y + at, y->back.weight.w, width, width);
+        memcpy(sum, y->x + at, width * sizeof *sum);
+        kern->net_mv(sum, y->y + at, m->back.weight.w, width, width);
     }
-    net->r[t] = kern->net_norm(net->h + at, net->x + at, net->gain.w, width);
-    apply(kern, &net->out, net->logit, net->h + at);
+    to->r[t] = kern->net_norm(to->h + at, to->x + at, net->gain.w, width);
+    apply(kern, &net->out, net->logit, to->h + at);
     net->top = kern->net_softmax(net->tree, net->logit);
-}
-
-void nz_net_begin(nz_net *net, const uint32_t *direct, const uint32_t *hash)
-{
-    size_t n = (size_t)net->shape.direct;
-    for (size_t k = 0; k < n; k++) {
-        net->context[k] = direct[k];
-        __builtin_prefetch(net->table[k].head + direct[k]);
-        __builtin_prefetch(net->table[k].row + direct[k] * net->width);
-    }
-    for (size_t k = n; k < net->tables; k++) {
-        net->context[k] = hash[k - n];
-        __builtin_prefetch(line_of(net, k, hash[k - n]));
-    }
-    if (!net->pair)
-        return;
-    if (net->step == 0)
-        nz_pair_wake(net->pair);
-    nz_pair_post(net->pair, forward, net, 1);
-}
-
-void nz_net_finish(nz_net *net)
-{
-    if (net->pair)
-        nz_pair_wait(net->pair);
-    else
-        forward(net, 0);
-}
-
-/* ---- Questions ---- */
-
-static unsigned as_p16(float p)
-{
-    int q = (int)(p * 65536.0f + 0.5f);
-    return q < 1 ? 1 : q > 65535 ? 65535 : (unsigned)q;
-}
-
-int nz_net_stretch(const nz_net *net, unsigned c0)
-{
-    const float *pair = net->tree + 2 * c0;
-    float s = (nz_float_log(pair[1]) - nz_float_log(pair[0])) * NZ_NET_STRETCH;
-    s = nz_float_limit(s, NZ_NET_STRETCH_MAX);
-    return nz_float_bits(s + NZ_ROUND) - NZ_ROUND_BITS;
-}
-
-unsigned nz_net_p16(const nz_net *net, unsigned c0)
-{
-    return as_p16(net->tree[2 * c0 + 1] / net->tree[c0]);
-}
-
-unsigned nz_net_top(const nz_net *net, unsigned *p16)
-{
-    *p16 = as_p16(net->tree[SYMBOLS + net->top] / net->tree[1]);
-    return net->top;
 }
 
 /* ---- Backwards ---- */
 
-/* Work for both threads, or for one. */
-static void share(nz_net *net, nz_pair_fn *fn, void *arg, unsigned items)
+static void move(const nz_net *net, const param *p, const float *grad, size_t n)
 {
-    if (net->pair) {
-        nz_pair_post(net->pair, fn, arg, items);
-        nz_pair_wait(net->pair);
-    } else {
-        while (items-- > 0)
-            fn(arg, items);
+    net->kern->net_move(p->w, p->v, grad, n, &net->rate);
+}
+
+static size_t items_of(const matrix *m)
+{
+    return m->in / BLOCK + (m->bias.w != NULL);
+}
+
+/* m is to learn from x and dy; dx becomes the gradient of its inputs x, by way of dy_t. */
+static void matrix_back(nz_net *net, const matrix *m, const float *x, const float *dy, float *dy_t,
+                        float *dx, size_t steps)
+{
+    const nz_kern *kern = net->kern;
+    size_t wide = NZ_STEPS(steps);
+    kern->net_flip(dy_t, dy, wide, m->out);
+    kern->net_back(net->dx_t, m->weight.w, dy_t, m->in, m->out, wide);
+    kern->net_flip(dx, net->dx_t, m->in, wide);
+    net->lesson[net->lessons++] = (lesson){m, x, dy, steps};
+    net->items += items_of(m);
+}
+
+/* Through the softmax and the last norm. */
+static void back_out(nz_net *net, const trace *from)
+{
+    size_t width = net->width;
+    float *dx = net->dx[net->layers], *dgain = net->dgain[net->layers];
+    net->lessons = 0;
+    matrix_back(net, &net->out, from->active_h, from->active_error, net->error_t, net->dy,
+                from->active);
+    fill(dx, net->chunk * width, 0);
+    fill(dgain, width, 0);
+    for (size_t a = 0; a < from->active; a++) {
+        size_t t = from->active_step[a];
+        net->kern->net_norm_back(dx + t * width, dgain, net->dy + a * width, from->x + t * width,
+                                 net->gain.w, from->r[t], width);
     }
 }
 
-typedef struct matrix_job {
-    nz_net *net;
-    const matrix *m;
-    nz_net_rows rows;
-} matrix_job;
-
-/* BLOCK rows each, and one more item for the bias. */
-static void train_rows(void *arg, unsigned item)
+static void back_layer(nz_net *net, const trace *from, size_t l)
 {
-    const matrix_job *job = arg;
-    const nz_kern *kern = job->net->kern;
-    nz_net_rows rows = job->rows;
-    size_t i = item * (size_t)BLOCK;
-    if (i < job->m->in) {
-        rows.w += i * rows.out;
-        rows.v += i * rows.out;
-        rows.dx += i * NZ_STEPS(rows.steps);
-        rows.x += i;
-        kern->net_rows(&rows, BLOCK);
-        return;
-    }
-    float *g = job->net->grad;
-    fill(g, rows.out, 0);
-    for (size_t t = 0; t < rows.steps; t++)
-        for (size_t o = 0; o < rows.out; o++)
-            g[o] += rows.dy[t * rows.out + o];
-    kern->net_move(job->m->bias.w, job->m->bias.v, g, rows.out, rows.rate);
-}
-
-/* Trains m from its inputs x[steps][in] and the gradients dy[steps][out] of its outputs (flipped
- * into dy_t), and leaves the inputs' gradients in dx[steps][in]. */
-static void train_matrix(nz_net *net, const matrix *m, const float *x, const float *dy, float *dy_t,
-                         float *dx, size_t steps)
-{
-    matrix_job job = {net, m, {0}};
-    job.rows = (nz_net_rows){.w = m->weight.w,
-                             .v = m->weight.v,
-                             .dx = net->dx_t,
-                             .x = x,
-                             .dy = dy,
-                             .dyt = dy_t,
-                             .xn = m->in,
-                             .out = m->out,
-                             .steps = steps,
-                             .rate = &net->rate};
-    net->kern->net_flip(dy_t, dy, NZ_STEPS(steps), m->out);
-    share(net, train_rows, &job, (unsigned)(m->in / BLOCK) + (m->bias.w != NULL));
-    net->kern->net_flip(dx, net->dx_t, m->in, NZ_STEPS(steps));
+    const nz_kern *kern = net->kern;
+    const layer *m = &net->layer[l];
+    const layer_trace *y = &from->layer[l];
+    size_t width = net->width, chunk = net->chunk;
+    float *dx = net->dx[l], *dgain = net->dgain[l];
+    /* The flip lands in dz_t, which is free until dz is known. */
+    matrix_back(net, &m->back, y->y, net->dx[l + 1], net->dz_t, net->dy, chunk);
+    kern->net_cell_back(net->dz[l], net->dy, y->z, y->s, chunk, width);
+    matrix_back(net, &m->gates, y->n, net->dz[l], net->dz_t, net->dy, chunk);
+    memcpy(dx, net->dx[l + 1], chunk * width * sizeof *dx);
+    fill(dgain, width, 0);
+    for (size_t t = 0; t < chunk; t++)
+        kern->net_norm_back(dx + t * width, dgain, net->dy + t * width, y->x + t * width, m->gain.w,
+                            y->r[t], width);
 }
 
 /* What a table's rows (one Adagrad rate each) and gates learn, in the order they were seen. */
-static void train_table(void *arg, unsigned item)
+static void train_table(nz_net *net, size_t item)
 {
-    nz_net *net = arg;
     const nz_kern *kern = net->kern;
     const table *e = &net->table[item];
+    const touch *seen = net->trace[!net->now].touch + item;
     size_t width = net->width;
-    float *gate = net->gate.w + item * BUCKETS, *grad = net->gate_grad + item * BUCKETS;
+    const float *gate = net->gate.w + item * BUCKETS;
+    float *grad = net->gate_grad + item * BUCKETS;
     fill(grad, BUCKETS, 0);
-    for (size_t t = 0; t < net->chunk; t++) {
-        const touch *seen = net->touch + t * net->tables + item;
+    for (size_t t = 0; t < net->chunk; t++, seen += net->tables) {
         row_head *head = e->head + seen->row;
         if (head->check != seen->check)
             continue; /* another context's by now */
@@ -510,8 +504,56 @@ static void train_table(void *arg, unsigned item)
         head->energy += net->row_energy[t] * (g * g);
         float rate = ROW_RATE * ROW_UNIT * nz_float_rsqrt(head->energy + ROW_TINY) * g;
         float dot =
-            kern->net_row_move(e->row + seen->row * width, net->dx + t * width, rate, width);
+            kern->net_row_move(e->row + seen->row * width, net->dx[0] + t * width, rate, width);
         grad[seen->bucket] += dot * (1.0f / ROW_UNIT);
+    }
+}
+
+static void train_rows(nz_net *net)
+{
+    size_t width = net->width;
+    for (size_t t = 0; t < net->chunk; t++)
+        net->row_energy[t] =
+            net->kern->net_square(net->dx[0] + t * width, width) * (1.0f / (float)width);
+    for (size_t k = 0; k < net->tables; k++)
+        train_table(net, k);
+    move(net, &net->gate, net->gate_grad, gates_of(net));
+}
+
+/* BLOCK rows of a matrix; its last item is the bias. */
+static void train_item(const nz_net *net, const lesson *y, size_t item)
+{
+    const matrix *m = y->m;
+    size_t i = item * BLOCK, out = m->out;
+    if (i == m->in) {
+        float g[3 * NZ_NET_WIDTH_MAX] __attribute__((aligned(64))); /* SYMBOLS fit, too */
+        fill(g, out, 0);
+        for (size_t t = 0; t < y->steps; t++)
+            for (size_t o = 0; o < out; o++)
+                g[o] += y->dy[t * out + o];
+        move(net, &m->bias, g, out);
+        return;
+    }
+    nz_net_step rows = {.w = m->weight.w + i * out,
+                        .v = m->weight.v + i * out,
+                        .x = y->x + i,
+                        .dy = y->dy,
+                        .in = m->in,
+                        .out = out,
+                        .steps = y->steps,
+                        .rate = &net->rate};
+    net->kern->net_step(&rows, BLOCK);
+}
+
+/* The items from one on and before another, counted through all lessons. */
+static void train_dense(const nz_net *net, size_t item, size_t end)
+{
+    const lesson *y = net->lesson;
+    size_t first = 0;
+    for (; item < end; item++) {
+        for (; item >= first + items_of(y->m); y++)
+            first += items_of(y->m);
+        train_item(net, y, item - first);
     }
 }
 
@@ -531,69 +573,143 @@ static void next_rate(nz_net *net)
     rate->tiny = net->rate_tiny / mean;
 }
 
-static void train_gain(nz_net *net, const param *gain)
+/* What falls to the step just predicted. */
+static void train_slice(nz_net *net)
 {
-    net->kern->net_move(gain->w, gain->v, net->grad, net->width, &net->rate);
+    const trace *from = &net->trace[!net->now];
+    size_t slice = net->step, layers = net->layers, rows = layers + 1;
+    if (!net->training)
+        return;
+    if (slice == 0) {
+        next_rate(net);
+        net->items = 0;
+        back_out(net, from);
+    } else if (slice <= layers) {
+        back_layer(net, from, layers - slice);
+    } else if (slice == rows) {
+        train_rows(net);
+        for (size_t l = 0; l < layers; l++)
+            move(net, &net->layer[l].gain, net->dgain[l], net->width);
+        move(net, &net->gain, net->dgain[layers], net->width);
+    } else {
+        size_t slices = net->chunk - rows - 1, i = slice - rows - 1;
+        train_dense(net, net->items * i / slices, net->items * (i + 1) / slices);
+    }
 }
 
-static void train(nz_net *net)
+static void chunk_end(nz_net *net)
 {
-    const nz_kern *kern = net->kern;
-    size_t width = net->width, chunk = net->chunk;
-    next_rate(net);
+    const trace *from = &net->trace[net->now];
+    net->step = 0;
+    net->training = from->active > 0; /* else every gradient is zero */
+    net->now ^= net->training;
+    trace *to = &net->trace[net->now];
+    to->active = 0;
+    for (size_t l = 0; l < net->layers; l++)
+        memcpy(to->layer[l].s, from->layer[l].s + net->chunk * net->width,
+               net->width * sizeof(float));
+}
 
-    train_matrix(net, &net->out, net->active_h, net->active_error, net->error_t, net->dy,
-                 net->active);
-    fill(net->dx, chunk * width, 0);
-    fill(net->grad, width, 0);
-    for (size_t a = 0; a < net->active; a++) {
-        size_t t = net->active_step[a];
-        kern->net_norm_back(net->dx + t * width, net->grad, net->dy + a * width, net->x + t * width,
-                            net->gain.w, net->r[t], width);
+/* The truth about the last prediction. */
+static void take_in(nz_net *net, uint8_t byte)
+{
+    trace *now = &net->trace[net->now];
+    size_t t = net->step++, width = net->width, a = now->active;
+    const float *leaf = net->tree + SYMBOLS;
+    float inverse = 1.0f / net->tree[1];
+    if (leaf[byte] * inverse <= SURE) {
+        float *error = now->active_error + a * SYMBOLS;
+        for (size_t i = 0; i < SYMBOLS; i++)
+            error[i] = leaf[i] * inverse;
+        error[byte] -= 1.0f;
+        memcpy(now->active_h + a * width, now->h + t * width, width * sizeof(float));
+        now->active_step[a] = t;
+        now->active++;
     }
-    train_gain(net, &net->gain);
+    if (net->step == net->chunk)
+        chunk_end(net);
+}
 
-    for (size_t l = net->layers; l-- > 0;) {
-        layer *y = &net->layer[l];
-        /* The flip lands in dz_t, which is free until dz is known. */
-        train_matrix(net, &y->back, y->y, net->dx, net->dz_t, net->dy, chunk);
-        kern->net_cell_back(net->dz, net->dy, y->z, y->s, chunk, width);
-        train_matrix(net, &y->gates, y->n, net->dz, net->dz_t, net->dy, chunk);
-        fill(net->grad, width, 0);
-        for (size_t t = 0; t < chunk; t++)
-            kern->net_norm_back(net->dx + t * width, net->grad, net->dy + t * width,
-                                y->x + t * width, y->gain.w, y->r[t], width);
-        train_gain(net, &y->gain);
+/* ---- Byte by byte ---- */
+
+static void fetch_rows(const nz_net *net)
+{
+    size_t n = (size_t)net->shape.direct;
+    for (size_t k = 0; k < n; k++) {
+        __builtin_prefetch(net->table[k].head + net->context[k]);
+        __builtin_prefetch(net->table[k].row + net->context[k] * net->width);
     }
+    for (size_t k = n; k < net->tables; k++)
+        __builtin_prefetch(line_of(net, k, net->context[k]));
+}
 
-    for (size_t t = 0; t < chunk; t++)
-        net->row_energy[t] = kern->net_square(net->dx + t * width, width) * (1.0f / (float)width);
-    share(net, train_table, net, (unsigned)net->tables);
-    kern->net_move(net->gate.w, net->gate.v, net->gate_grad,
-                   (net->tables * BUCKETS + NZ_LANES - 1) / NZ_LANES * NZ_LANES, &net->rate);
+static void predict_byte(void *arg)
+{
+    nz_net *net = arg;
+    if (net->pair)
+        fetch_rows(net);
+    if (net->told)
+        take_in(net, net->byte);
+    forward(net);
+}
+
+static void train_beside(void *arg)
+{
+    train_slice(arg);
+}
+
+void nz_net_begin(nz_net *net, const uint32_t *direct, const uint32_t *hash)
+{
+    size_t n = (size_t)net->shape.direct;
+    if (net->pair) {
+        nz_pair_wait(net->pair);
+        nz_pair_wake(net->pair);
+    }
+    memcpy(net->context, direct, n * sizeof *direct);
+    memcpy(net->context + n, hash, (size_t)net->shape.hashed * sizeof *hash);
+    if (net->pair)
+        nz_pair_post(net->pair, predict_byte, net);
+    else
+        fetch_rows(net);
+}
+
+void nz_net_finish(nz_net *net)
+{
+    if (!net->pair) {
+        predict_byte(net);
+        train_slice(net);
+        return;
+    }
+    nz_pair_wait(net->pair);
+    for (size_t i = 0; i < 2 * SYMBOLS; i += 16)
+        __builtin_prefetch(net->tree + i);
+    nz_pair_post(net->pair, train_beside, net);
 }
 
 void nz_net_learn(nz_net *net, uint8_t byte)
 {
-    size_t t = net->step++, width = net->width, a = net->active;
-    const float *leaf = net->tree + SYMBOLS;
-    float inverse = 1.0f / net->tree[1];
-    if (leaf[byte] * inverse <= SURE) {
-        float *error = net->active_error + a * SYMBOLS;
-        for (size_t i = 0; i < SYMBOLS; i++)
-            error[i] = leaf[i] * inverse;
-        error[byte] -= 1.0f;
-        memcpy(net->active_h + a * width, net->h + t * width, width * sizeof(float));
-        net->active_step[a] = t;
-        net->active++;
-    }
-    if (net->step < net->chunk)
-        return;
-    if (net->active)
-        train(net); /* else every gradient is zero */
-    for (size_t l = 0; l < net->layers; l++) {
-        layer *y = &net->layer[l];
-        memcpy(y->s, y->s + net->chunk * width, width * sizeof *y->s);
-    }
-    net->step = net->active = 0;
+    net->byte = byte;
+    net->told = true;
+}
+
+/* ---- Questions ---- */
+
+static unsigned as_p16(float p)
+{
+    int q = (int)(p * 65536.0f + 0.5f);
+    return q < 1 ? 1 : q > 65535 ? 65535 : (unsigned)q;
+}
+
+int nz_net_stretch(const nz_net *net, unsigned c0)
+{
+    const float *pair = net->tree + 2 * c0;
+    float s = (nz_float_log(pair[1]) - nz_float_log(pair[0])) * NZ_NET_STRETCH;
+    s = nz_float_limit(s, NZ_NET_STRETCH_MAX);
+    return nz_float_bits(s + NZ_ROUND) - NZ_ROUND_BITS;
+}
+
+unsigned nz_net_top(const nz_net *net, unsigned *p16)
+{
+    *p16 = as_p16(net->tree[SYMBOLS + net->top] / net->tree[1]);
+    return net->top;
 }

@@ -42,10 +42,9 @@ nz_err nz_net_new(nz_net **out, const nz_net_shape *shape, const nz_kern *kern, 
  * copied. Fetches ahead, and with a pair starts the forward pass beside the caller. */
 void nz_net_begin(nz_net *net, const uint32_t *direct, const uint32_t *hash);
 void nz_net_finish(nz_net *net);
-/* c0 is a one followed by the bits of this byte so far. The chance that the next bit is a one: as
- * ln(p / (1 - p)) in units of 1 / NZ_NET_STRETCH, and in 16 bits, 1 to 65535. */
+/* c0 is a one followed by the bits of this byte so far. The chance p that the next bit is a one, as
+ * ln(p / (1 - p)) in units of 1 / NZ_NET_STRETCH. */
 int nz_net_stretch(const nz_net *net, unsigned c0);
-unsigned nz_net_p16(const nz_net *net, unsigned c0);
 /* The most probable byte (the first of equals) and its probability, 1 to 65535. */
 unsigned nz_net_top(const nz_net *net, unsigned *p16);
 void nz_net_learn(nz_net *net, uint8_t byte);

@@ -3,7 +3,7 @@
 #define MISS_MAX  8  /* wrong bytes before a match is given up */
 #define RECOVERED 16 /* right bytes after which earlier misses are forgotten */
 #define LEN_MAX   65535
-#define READ      16 /* bytes a hash may look at */
+#define LINE      16 /* entries of a cache line */
 
 int nz_match_new(nz_match *m, int bits, uint32_t min)
 {
@@ -18,17 +18,21 @@ void nz_match_free(nz_match *m)
     m->last = NULL;
 }
 
-/* Of the last min bytes, 4 to 16; `end` has at least READ bytes before it. */
-static uint32_t hash(const nz_match *m, const uint8_t *end)
+/* The line for the last min - 1 bytes, 3 to 15; NULL while there are fewer than 8 or 16. */
+static uint32_t *line_of(const nz_match *m, const uint8_t *raw, uint32_t pos)
 {
-    uint64_t last = nz_load64(end - 8), before = nz_load64(end - 16);
-    if (m->min <= 8)
-        last >>= 64 - 8 * m->min, before = 0;
+    uint32_t n = m->min - 1;
+    if (pos < (n <= 8 ? 8 : 16))
+        return NULL;
+    uint64_t last = nz_load64(raw + pos - 8), h = 0;
+    if (n <= 8)
+        last >>= 64 - 8 * n;
     else
-        before >>= 128 - 8 * m->min;
-    uint64_t h = last * UINT64_C(0x9E3779B97F4A7C15) ^ (before + 1) * UINT64_C(0xD6E8FEB86659FD93);
+        h = ((nz_load64(raw + pos - 16) >> (128 - 8 * n)) + 1) * UINT64_C(0xD6E8FEB86659FD93);
+    h ^= last * UINT64_C(0x9E3779B97F4A7C15);
     h ^= h >> 32;
-    return (uint32_t)((h * UINT64_C(0xBF58476D1CE4E5B9)) >> (64 - m->bits));
+    h = (h * UINT64_C(0xBF58476D1CE4E5B9)) >> (64 - m->bits);
+    return m->last + h / LINE * LINE;
 }
 
 static void follow(nz_match *m, uint8_t byte)
@@ -66,12 +70,14 @@ static void look_up(nz_match *m, const uint8_t *raw, uint32_t pos, uint32_t cand
 void nz_match_next(nz_match *m, const uint8_t *raw, uint32_t pos)
 {
     follow(m, raw[pos - 1]);
-    if (pos < READ)
-        return;
-    uint32_t *slot = &m->last[hash(m, raw + pos)];
-    int unsure = m->expect < 0 || m->len == 0 || (m->miss && m->len < m->min);
-    if (unsure && *slot)
-        look_up(m, raw, pos, *slot);
-    *slot = pos;
+    if (m->line) {
+        uint32_t *slot = m->line + (raw[pos - 1] * 0x9E3779B9u >> 28);
+        int unsure = m->expect < 0 || m->len == 0 || (m->miss && m->len < m->min);
+        if (unsure && *slot)
+            look_up(m, raw, pos, *slot);
+        *slot = pos;
+    }
+    m->line = line_of(m, raw, pos);
+    __builtin_prefetch(m->line, 1);
     m->expect = m->expect >= 0 ? raw[m->at] : -1;
 }

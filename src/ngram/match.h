@@ -8,7 +8,10 @@
 enum { NZ_MATCH_LENGTHS = 32, NZ_MATCH_VERIFY = 1000 };
 
 typedef struct nz_match {
-    uint32_t *last; /* [2^bits] position after the last occurrence of a hash */
+    /* [2^bits] positions after the last occurrences: in cache lines by the hash of all bytes but
+     * the last, so that the line can be fetched before that one is known. */
+    uint32_t *last;
+    uint32_t *line; /* for the byte to come, NULL at first */
     int bits;
     uint32_t min;  /* bytes hashed, 4 to 16, and the shortest match taken up */
     uint32_t at;   /* where the expected byte is, when expect >= 0 */
