@@ -12,10 +12,10 @@ typedef struct level {
 } level;
 
 static const level levels[NZ_LEVEL_MAX + 1] = {
-    [1] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 7},
-    [2] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 13},
-    [3] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 13},
-    [4] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 21},
+    [1] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 6},
+    [2] = {UINT64_C(8) << 20, NZ_ENGINE_FAST, 25, 18, 12},
+    [3] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 12},
+    [4] = {UINT64_C(32) << 20, NZ_ENGINE_FAST, 27, 20, 20},
     [5] = {.frame = UINT64_C(64) << 20},
     [6] = {.frame = UINT64_C(64) << 20},
     [7] = {.frame = UINT64_C(128) << 20},
@@ -78,8 +78,8 @@ void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
         return;
     }
     s->engine = NZ_ENGINE_FAST;
-    s->table_bits =
-        bits_for((uint64_t)n * l->contexts * FAST_SLOT, TABLE_BITS_MIN, l->table_bits_max);
+    s->table_bits = bits_for((uint64_t)n * l->contexts * FAST_LINE / FAST_WAYS, TABLE_BITS_MIN,
+                             l->table_bits_max);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, l->match_bits_max);
 }
 

@@ -10,7 +10,7 @@ static const uint32_t set_rows[FAST_SETS_MAX] = {256, 1024, 1024, 512, 1024, 256
 
 /* Where each part lies, in bytes from the start of one allocation. */
 typedef struct layout {
-    size_t table, matches[2], after2, sse[3], cells, weights[FAST_SETS_MAX], final[2], end;
+    size_t table, order1, matches[2], after2, sse[3], cells, weights[FAST_SETS_MAX], final[2], end;
 } layout;
 
 static size_t place(size_t *end, size_t bytes)
@@ -22,7 +22,7 @@ static size_t place(size_t *end, size_t bytes)
 
 static size_t cells_of(const fast_plan *plan)
 {
-    return 256 * (size_t)plan->contexts + 256 + 2 * 64 + 128;
+    return 256 * ((size_t)plan->contexts + 1) + 256 + 2 * 64 + 128;
 }
 
 static layout lay_out(const nz_shape *s)
@@ -30,6 +30,7 @@ static layout lay_out(const nz_shape *s)
     const fast_plan *plan = &plans[s->level - 1];
     layout l = {0};
     l.table = place(&l.end, (size_t)1 << s->table_bits);
+    l.order1 = place(&l.end, FAST_ORDER1);
     for (int i = 0; i < plan->matches; i++)
         l.matches[i] = place(&l.end, sizeof(uint32_t) << s->match_bits);
     l.after2 = place(&l.end, FAST_AFTER * sizeof(uint32_t));
@@ -49,31 +50,28 @@ uint64_t nz_fast_memory(const nz_shape *s)
     return lay_out(s).end;
 }
 
-static fast_cell cell_at(const nz_numeric *num, uint32_t p16, uint16_t rate)
+static int32_t input_of(const nz_numeric *num, uint32_t p16)
 {
-    int32_t p = (int32_t)(p16 << 6);
-    return (fast_cell){p, num->stretch[p >> 10], rate};
+    return num->stretch[p16 >> 4] * 65536;
 }
 
-/* Cells start at what a history suggests by its counts, at a rate as if seen six times. */
+/* Histories start as their counts suggest, matches by their length. */
 static void start_cells(nz_fast *f)
 {
-    enum { FIRST = 43690, SIXTH = 8738 };
-    fast_cell *c = f->cells;
+    fast_cell *c = f->cells, *matched = c + 256 * (f->plan.contexts + 2);
     for (int s = 0; s < 256; s++) {
         uint32_t a = f->hist->n0[s] * 15u + 4, b = f->hist->n1[s] * 15u + 4;
-        c[s] = cell_at(f->num, 65535 * b / (a + b), s ? SIXTH : FIRST);
+        c[s].stretch = input_of(f->num, 65535 * b / (a + b));
+        for (int y = 0; y < 2; y++)
+            c[s].next[y] = f->hist->next[y][s];
     }
-    for (int i = 1; i < f->plan.contexts; i++)
+    for (int i = 1; i <= f->plan.contexts; i++)
         memcpy(c + 256 * i, c, 256 * sizeof *c);
-    for (c += 256 * f->plan.contexts; c < f->cells + cells_of(&f->plan); c++)
-        *c = cell_at(f->num, 32768, SIXTH);
-    fast_cell *matched = f->cells + 256 * (f->plan.contexts + 1);
     for (int i = 0; i < 2; i++, matched += 64) {
         for (uint32_t len = 1; len < 32; len++) {
             uint32_t p = 65535 - 655350 / (len * 15 + 22);
-            matched[len * 2] = cell_at(f->num, 65535 - p, SIXTH);
-            matched[len * 2 + 1] = cell_at(f->num, p, SIXTH);
+            matched[len * 2].stretch = input_of(f->num, 65535 - p);
+            matched[len * 2 + 1].stretch = input_of(f->num, p);
         }
     }
 }
@@ -108,9 +106,10 @@ static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
         .num = nz_numeric_get(),
         .hist = nz_history_get(),
         .table = at + l.table,
+        .order1 = at + l.order1,
         .after2 = (uint32_t *)(at + l.after2),
         .cells = (fast_cell *)(at + l.cells),
-        .table_shift = 32 - (s->table_bits - 6),
+        .table_shift = 32 - (s->table_bits - 7),
         .match_shift = 32 - s->match_bits,
         .binary = s->kind == NZ_KIND_BINARY,
         .plan = plans[s->level - 1],

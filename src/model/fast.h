@@ -1,8 +1,11 @@
-/* The fast engine, levels 1-4: contexts hashed to bit histories, adaptive maps from histories to
- * probabilities, a mixer with selected weights, one refinement stage. Integers only.
+/* The fast engine, levels 1-4: contexts name bit histories, each history has an input of its own
+ * that learns beside the weights it is mixed with, and SSE refines the result. Integers only.
  *
- * A slot is 16 bytes: a check byte and the 15 histories of one nibble's bits. Four slots share a
- * line of 64 bytes. Everything the engine holds comes from one nz_fast. */
+ * A context's 15 histories of one nibble's bits fill a slot. Four slots and the bytes that check
+ * whose they are share a line of 64 bytes, and lines are fetched in pairs, three bits early. Order
+ * 1 has its own slots and needs no checks. Histories' inputs learn from the error of the mix, as
+ * the weights do, which saves each a probability of its own. Everything the engine holds comes from
+ * one nz_fast. */
 #ifndef NZ_MODEL_FAST_H
 #define NZ_MODEL_FAST_H
 
@@ -20,22 +23,26 @@ enum {
     FAST_SSE_ROWS = 65536,
     FAST_SSE_SCALE = 22, /* stretch * 22 is a position in a row, in 1/4096 */
     FAST_LINE = 64,
-    FAST_SLOT = 16,
-    FAST_RATE_MIN = 256, /* of a cell: 1/256 */
-    FAST_LONG = 400,     /* bytes a match must have held before bytes become flags */
-    FAST_STEP = 8192,    /* bytes between looks at run->stop */
+    FAST_PAIR = 2 * FAST_LINE,
+    FAST_PAGE = 4096,
+    FAST_WAYS = 4, /* slots of a line */
+    FAST_NODES = 15,
+    FAST_INPUT_MAX = NZ_STRETCH_MAX * 65536,
+    FAST_ORDER1 = 256 * 17 * 16, /* bytes: a slot for a byte's first nibble, 16 for its second */
+    FAST_LONG = 400,             /* bytes a match must have held before bytes become flags */
+    FAST_STEP = 8192,            /* bytes between looks at run->stop */
 };
 
-/* A probability that learns: p in 1/2^22, its stretch, and the share of an error it takes in. */
+/* What a history says. */
 typedef struct fast_cell {
-    int32_t p;
-    int16_t stretch;
-    uint16_t rate; /* 1/65536, falls from 1/8 to 1/256 */
+    int32_t stretch; /* of the probability of a one; 16 more fractional bits than others have */
+    uint8_t next[2]; /* the history that follows it, by the bit */
+    uint8_t unused[2];
 } fast_cell;
 
 /* What a level has. Constant in each instance of the loop. */
 typedef struct fast_plan {
-    int contexts;         /* hashed contexts, the first lanes */
+    int contexts;         /* hashed contexts, the first lanes; order 1 follows */
     int groups;           /* of lanes */
     int matches;          /* 1: it shares a lane with order 0; 2: all three have their own */
     int sets;             /* of weights */
@@ -46,30 +53,32 @@ typedef struct fast_plan {
 
 #define FAST_PLAN(...) ((fast_plan){__VA_ARGS__})
 #define FAST_PLAN1                                                                           \
-    FAST_PLAN(.contexts = 7, .groups = 1, .matches = 1, .sets = 5, .layers = 1, .refine = 1, \
+    FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .sets = 5, .layers = 1, .refine = 0, \
               .first_rate = 14, .rate = 3)
 #define FAST_PLAN2                                                                            \
-    FAST_PLAN(.contexts = 13, .groups = 2, .matches = 2, .sets = 5, .layers = 1, .refine = 1, \
+    FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 5, .layers = 1, .refine = 1, \
               .first_rate = 14, .rate = 3)
 #define FAST_PLAN3                                                                            \
-    FAST_PLAN(.contexts = 13, .groups = 2, .matches = 2, .sets = 6, .layers = 2, .refine = 3, \
+    FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 6, .layers = 2, .refine = 3, \
               .first_rate = 23, .rate = 12)
 #define FAST_PLAN4                                                                            \
-    FAST_PLAN(.contexts = 21, .groups = 3, .matches = 2, .sets = 8, .layers = 2, .refine = 3, \
+    FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .sets = 8, .layers = 2, .refine = 3, \
               .first_rate = 23, .rate = 12)
 
 typedef struct nz_fast {
     const nz_numeric *num;
     const nz_history *hist;
-    uint8_t *table;       /* lines of slots */
+    uint8_t *table; /* lines of slots */
+    uint8_t *order1;
     uint32_t *matches[2]; /* position after the last occurrence of a hash */
     uint32_t *after2;     /* for fast_past */
     uint16_t *sse[3];     /* FAST_SSE_ROWS each; entries are kept relative to the start */
-    fast_cell *cells;     /* 256 a context; then order 0: 256, two matches: 64 each, idle: 128 */
+    fast_cell
+        *cells; /* 256 a context and order 1; then order 0: 256, two matches: 64 each, idle: 128 */
     int32_t *weights[FAST_SETS_MAX];
     int32_t *final[2]; /* FAST_FINAL_ROWS each */
     uint16_t sse_start[FAST_SSE_STEPS];
-    int table_shift, match_shift; /* 32 less log2 of lines and entries */
+    int table_shift, match_shift; /* 32 less log2 of pairs of lines and of entries */
     int binary;
     fast_plan plan;
 } nz_fast;

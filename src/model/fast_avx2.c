@@ -6,10 +6,10 @@
 #define FAST_TARGET __attribute__((target("avx2")))
 #define FAST_FRAMES nz_fast_frames_avx2
 
-/* p of eight cells, and {stretch | rate << 16}. */
 typedef struct lanes {
-    __m256i p, in;
+    __m256i stretch, next;
 } lanes;
+typedef __m256i row;
 typedef __m256i sums;
 
 FAST_TARGET NZ_INLINE __m128i two(const fast_cell *a, const fast_cell *b)
@@ -28,17 +28,74 @@ FAST_TARGET NZ_INLINE lanes lanes_load(fast_cell *const *c)
                    _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd))};
 }
 
+FAST_TARGET NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int n, lanes x,
+                                        int bit)
+{
+    __m256i next = _mm256_srl_epi32(x.next, _mm_cvtsi32_si128(bit * 8));
+    __m128i lo = _mm256_castsi256_si128(next), hi = _mm256_extracti128_si256(next, 1);
+    slot[0][node] = (uint8_t)_mm_extract_epi8(lo, 0);
+    slot[1][node] = (uint8_t)_mm_extract_epi8(lo, 4);
+    slot[2][node] = (uint8_t)_mm_extract_epi8(lo, 8);
+    slot[3][node] = (uint8_t)_mm_extract_epi8(lo, 12);
+    slot[4][node] = (uint8_t)_mm_extract_epi8(hi, 0);
+    if (n > 5)
+        slot[5][node] = (uint8_t)_mm_extract_epi8(hi, 4);
+    if (n > 6)
+        slot[6][node] = (uint8_t)_mm_extract_epi8(hi, 8);
+    if (n > 7)
+        slot[7][node] = (uint8_t)_mm_extract_epi8(hi, 12);
+}
+
+FAST_TARGET NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, int32_t step)
+{
+    __m256i s = _mm256_add_epi32(x.stretch, _mm256_set1_epi32(step));
+    s = _mm256_min_epi32(s, _mm256_set1_epi32(FAST_INPUT_MAX));
+    s = _mm256_max_epi32(s, _mm256_set1_epi32(-FAST_INPUT_MAX));
+    __m128i lo = _mm256_castsi256_si128(s), hi = _mm256_extracti128_si256(s, 1);
+    c[0]->stretch = _mm_cvtsi128_si32(lo);
+    c[1]->stretch = _mm_extract_epi32(lo, 1);
+    c[2]->stretch = _mm_extract_epi32(lo, 2);
+    c[3]->stretch = _mm_extract_epi32(lo, 3);
+    c[4]->stretch = _mm_cvtsi128_si32(hi);
+    c[5]->stretch = _mm_extract_epi32(hi, 1);
+    c[6]->stretch = _mm_extract_epi32(hi, 2);
+    c[7]->stretch = _mm_extract_epi32(hi, 3);
+}
+
+FAST_TARGET NZ_INLINE row row_load(const int32_t *w)
+{
+    return _mm256_load_si256((const __m256i *)w);
+}
+
+FAST_TARGET NZ_INLINE void row_store(int32_t *w, row r)
+{
+    _mm256_store_si256((__m256i *)w, r);
+}
+
+FAST_TARGET NZ_INLINE row row_add(row a, row b)
+{
+    return _mm256_add_epi32(a, b);
+}
+
+/* pmaddwd multiplies pairs of int16 and adds them: the lower halves must meet zeros. */
+FAST_TARGET NZ_INLINE __m256i upper(lanes x)
+{
+    return _mm256_and_si256(x.stretch, _mm256_set1_epi32(-65536));
+}
+
+FAST_TARGET NZ_INLINE row row_step(lanes x, int err)
+{
+    return _mm256_madd_epi16(upper(x), _mm256_set1_epi32(err * 65536));
+}
+
 FAST_TARGET NZ_INLINE sums sums_zero(void)
 {
     return _mm256_setzero_si256();
 }
 
-/* pmaddwd multiplies pairs of int16; the weight's upper half, shifted down, leaves a zero to meet
- * the rate. */
-FAST_TARGET NZ_INLINE sums dot(sums acc, lanes x, const int32_t *w)
+FAST_TARGET NZ_INLINE sums dot(sums acc, lanes x, row r)
 {
-    __m256i upper = _mm256_srli_epi32(_mm256_load_si256((const __m256i *)w), 16);
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(x.in, upper));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(upper(x), r));
 }
 
 FAST_TARGET NZ_INLINE int32_t sums_fold(sums acc)
@@ -46,38 +103,6 @@ FAST_TARGET NZ_INLINE int32_t sums_fold(sums acc)
     __m128i s = _mm_add_epi32(_mm256_castsi256_si128(acc), _mm256_extracti128_si256(acc, 1));
     s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
     return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
-}
-
-FAST_TARGET NZ_INLINE void train(int32_t *w, lanes x, int err)
-{
-    __m256i *at = (__m256i *)w;
-    __m256i step = _mm256_madd_epi16(x.in, _mm256_set1_epi32(err & 0xffff));
-    _mm256_store_si256(at, _mm256_add_epi32(_mm256_load_si256(at), step));
-}
-
-FAST_TARGET NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, int bit,
-                                       const int16_t *stretch)
-{
-    __m256i rate = _mm256_srli_epi32(x.in, 16), p = x.p;
-    __m256i off = _mm256_srai_epi32(_mm256_sub_epi32(_mm256_set1_epi32(bit << 22), p), 4);
-    off = _mm256_mullo_epi32(off, _mm256_srli_epi32(rate, 4));
-    p = _mm256_add_epi32(p, _mm256_srai_epi32(off, 8));
-    rate = _mm256_sub_epi32(rate, _mm256_srli_epi32(_mm256_mullo_epi32(rate, rate), 16));
-    rate = _mm256_max_epi32(rate, _mm256_set1_epi32(FAST_RATE_MIN));
-    /* The table is read 32 bits at a time: the entry and the one after it. */
-    __m256i st = _mm256_i32gather_epi32((const int *)stretch, _mm256_srli_epi32(p, 10), 2);
-    __m256i in = _mm256_blend_epi16(st, _mm256_slli_epi32(rate, 16), 0xaa);
-    __m256i lo = _mm256_unpacklo_epi32(p, in), hi = _mm256_unpackhi_epi32(p, in);
-    __m128i a = _mm256_castsi256_si128(lo), b = _mm256_castsi256_si128(hi);
-    __m128i d = _mm256_extracti128_si256(lo, 1), e = _mm256_extracti128_si256(hi, 1);
-    _mm_storel_epi64((__m128i *)c[0], a);
-    _mm_storel_epi64((__m128i *)c[1], _mm_unpackhi_epi64(a, a));
-    _mm_storel_epi64((__m128i *)c[2], b);
-    _mm_storel_epi64((__m128i *)c[3], _mm_unpackhi_epi64(b, b));
-    _mm_storel_epi64((__m128i *)c[4], d);
-    _mm_storel_epi64((__m128i *)c[5], _mm_unpackhi_epi64(d, d));
-    _mm_storel_epi64((__m128i *)c[6], e);
-    _mm_storel_epi64((__m128i *)c[7], _mm_unpackhi_epi64(e, e));
 }
 
 #include "fast_loop.h"

@@ -6,14 +6,60 @@
 typedef struct lanes {
     fast_cell cell[FAST_LANES];
 } lanes;
+typedef struct row {
+    uint32_t w[FAST_LANES];
+} row;
 typedef int32_t sums;
 
 NZ_INLINE lanes lanes_load(fast_cell *const *cell)
 {
-    lanes in;
+    lanes x;
     for (int i = 0; i < FAST_LANES; i++)
-        in.cell[i] = *cell[i];
-    return in;
+        x.cell[i] = *cell[i];
+    return x;
+}
+
+NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int n, lanes x, int bit)
+{
+    for (int i = 0; i < n && i < FAST_LANES; i++)
+        slot[i][node] = x.cell[i].next[bit];
+}
+
+NZ_INLINE void lanes_learn(fast_cell *const *cell, lanes x, int32_t step)
+{
+    for (int i = 0; i < FAST_LANES; i++) {
+        int32_t s = x.cell[i].stretch + step;
+        cell[i]->stretch = s > FAST_INPUT_MAX    ? FAST_INPUT_MAX
+                           : s < -FAST_INPUT_MAX ? -FAST_INPUT_MAX
+                                                 : s;
+    }
+}
+
+NZ_INLINE row row_load(const int32_t *w)
+{
+    row r;
+    memcpy(r.w, w, sizeof r.w);
+    return r;
+}
+
+NZ_INLINE void row_store(int32_t *w, row r)
+{
+    memcpy(w, r.w, sizeof r.w);
+}
+
+NZ_INLINE row row_add(row a, row b)
+{
+    for (int i = 0; i < FAST_LANES; i++)
+        a.w[i] += b.w[i];
+    return a;
+}
+
+NZ_INLINE row row_step(lanes x, int err)
+{
+    row r;
+    for (int i = 0; i < FAST_LANES; i++)
+        r.w[i] = (uint32_t)((x.cell[i].stretch >> 16) * err);
+    return r;
 }
 
 NZ_INLINE sums sums_zero(void)
@@ -21,35 +67,17 @@ NZ_INLINE sums sums_zero(void)
     return 0;
 }
 
-NZ_INLINE sums dot(sums acc, lanes in, const int32_t *w)
+NZ_INLINE sums dot(sums acc, lanes x, row r)
 {
     uint32_t sum = (uint32_t)acc;
     for (int i = 0; i < FAST_LANES; i++)
-        sum += (uint32_t)(in.cell[i].stretch * (w[i] >> 16));
+        sum += (uint32_t)((x.cell[i].stretch >> 16) * ((int32_t)r.w[i] >> 16));
     return (int32_t)sum;
 }
 
 NZ_INLINE int32_t sums_fold(sums acc)
 {
     return acc;
-}
-
-NZ_INLINE void train(int32_t *w, lanes in, int err)
-{
-    for (int i = 0; i < FAST_LANES; i++)
-        w[i] = (int32_t)((uint32_t)w[i] + (uint32_t)(in.cell[i].stretch * err));
-}
-
-NZ_INLINE void lanes_learn(fast_cell *const *cell, lanes in, int bit, const int16_t *stretch)
-{
-    for (int i = 0; i < FAST_LANES; i++) {
-        fast_cell c = in.cell[i];
-        uint32_t fall = (uint32_t)c.rate * c.rate >> 16, rate = c.rate - fall;
-        c.p += (((bit << 22) - c.p) >> 4) * (c.rate >> 4) >> 8;
-        c.stretch = stretch[c.p >> 10];
-        c.rate = (uint16_t)(rate > FAST_RATE_MIN ? rate : FAST_RATE_MIN);
-        *cell[i] = c;
-    }
 }
 
 #include "fast_loop.h"

@@ -3,12 +3,15 @@
  * Before including it a backend defines FAST_TARGET (function attributes), FAST_FRAMES (the name
  * of its table) and, on groups of eight lanes:
  *     lanes            cells as loaded
+ *     row              eight weights, or the sum of several rows
  *     sums             running dot products
  *     lanes_load       eight cells
- *     sums_zero, dot   sum of stretch * (weight >> 16), wrapping
+ *     lanes_follow     every history becomes the next one
+ *     lanes_learn      every stretch += step, within bounds
+ *     row_load, row_store, row_add
+ *     sums_zero, dot   sum of (stretch >> 16) * (weight >> 16), wrapping
  *     sums_fold        the total
- *     train            weight += stretch * err, wrapping
- *     lanes_learn      every cell moves towards the bit
+ *     row_step         (stretch >> 16) * err, what a row learns, wrapping
  * fast_c.c is the definition; integer sums may be taken in any order. */
 #include "fast.h"
 #include "fast_past.h"
@@ -26,26 +29,24 @@
 
 enum { LANES_MAX = FAST_GROUPS_MAX * FAST_LANES, LATE_MASK = (1 << FAST_LATE) - 1 };
 
-/* The slot of a context's nibble in its line: its own place or one of two neighbours, else the one
- * of the three that has seen least starts afresh. */
-FAST_INLINE uint8_t *find_slot(uint8_t *line, uint32_t check, uint32_t place, const uint8_t *total)
+/* The slot of a context's nibble in its line, its histories at [1] to [15]. When there is none, the
+ * one whose first history is the youngest starts afresh. */
+FAST_INLINE uint8_t *find_slot(uint8_t *line, uint32_t check)
 {
-    uint8_t *a = line + place * FAST_SLOT;
-    if (NZ_LIKELY(a[0] == check))
-        return a;
-    uint8_t *b = line + (place ^ 1) * FAST_SLOT;
-    if (b[0] == check)
-        return b;
-    uint8_t *c = line + (place ^ 2) * FAST_SLOT;
-    if (c[0] == check)
-        return c;
-    if (total[b[1]] < total[a[1]])
-        a = b;
-    if (total[c[1]] < total[a[1]])
-        a = c;
-    memset(a, 0, FAST_SLOT);
-    a[0] = (uint8_t)check;
-    return a;
+    uint8_t *slots = line + FAST_WAYS - 1;
+    /* The lowest zero byte of `differ` is where `same` has its lowest bit. */
+    uint32_t differ = nz_load32(line) ^ check * 0x01010101u;
+    uint32_t same = (differ - 0x01010101u) & ~differ & 0x80808080u;
+    if (NZ_LIKELY(same))
+        return slots + (__builtin_ctz(same) >> 3) * FAST_NODES;
+    int least = 0;
+    for (int i = 1; i < FAST_WAYS; i++)
+        if (slots[i * FAST_NODES + 1] < slots[least * FAST_NODES + 1])
+            least = i;
+    line[least] = (uint8_t)check;
+    slots += least * FAST_NODES;
+    memset(slots + 1, 0, FAST_NODES);
+    return slots;
 }
 
 /* What followed the last few bytes when they were seen before. The hash leaves the latest byte
@@ -98,22 +99,6 @@ FAST_INLINE void match_expect(match *m, const uint8_t *raw)
     m->bucket = match_bucket(m->len);
 }
 
-/* 1 + the expected bit; 0 when there is none, or once the expected byte proved wrong. */
-FAST_INLINE uint32_t match_bit(match *m, uint32_t c0, int bit)
-{
-    if (!m->byte)
-        return 0;
-    if (m->byte >> (8 - bit) == c0)
-        return 1 + (m->byte >> (7 - bit) & 1);
-    m->byte = m->len = m->bucket = 0;
-    return 0;
-}
-
-FAST_INLINE int clamp_err(int e)
-{
-    return e > 32767 ? 32767 : e < -32767 ? -32767 : e;
-}
-
 /* Two neighbouring entries of a row, weighted by `part` of 4096. */
 FAST_INLINE uint32_t sse_get(const uint16_t *row, const uint16_t *start, uint32_t part)
 {
@@ -155,23 +140,31 @@ FAST_INLINE void train_final(int32_t *w, const int *d, int err, int sets)
         w[s] = (int32_t)((uint32_t)w[s] + (uint32_t)(d[s] * err));
 }
 
+/* The cells of the histories at a node: cheaper to work out twice than to keep. */
+FAST_INLINE void find_cells(fast_cell **cell, fast_cell *cells, uint8_t *const *slot, uint32_t node,
+                            int histories)
+{
+    FAST_UNROLL
+    for (int i = 0; i < histories; i++)
+        cell[i] = cells + 256 * i + slot[i][node];
+}
+
 FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f, const nz_run *run,
                               nz_arith *whole, uint8_t *raw, size_t n)
 {
     const int lanes_all = plan.groups * FAST_LANES, contexts = plan.contexts;
+    const int histories = contexts + 1;
     const nz_numeric *num = f->num;
-    const uint8_t *total = f->hist->total;
     const uint16_t *start = f->sse_start;
     const int shift = f->table_shift, binary = f->binary;
     /* Copies: histories are stored as bytes, which may alias anything that *f holds. */
-    const uint8_t *const next_by_bit = f->hist->next[0];
     fast_cell *const cells = f->cells;
     int32_t *weights[FAST_SETS_MAX], *const final0 = f->final[0], *const final1 = f->final[1];
     uint16_t *sse_rows[3];
     memcpy(weights, f->weights, sizeof weights);
     memcpy(sse_rows, f->sse, sizeof sse_rows);
-    uint8_t *const table = f->table;
-    fast_cell *const order0 = cells + 256 * contexts, *const matched = order0 + 256;
+    uint8_t *const table = f->table, *const order1 = f->order1;
+    fast_cell *const order0 = cells + 256 * histories, *const matched = order0 + 256;
     fast_cell *const idle = matched + 128;
 
     nz_arith coder = *whole;
@@ -181,8 +174,12 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     for (int i = 0; i < 16; i++)
         flags[i] = 65000;
 
-    uint32_t hash[LANES_MAX] = {0}, line[LANES_MAX] = {0}, state[LANES_MAX];
+    uint32_t hash[LANES_MAX] = {0}, line[LANES_MAX] = {0};
     uint8_t *slot[LANES_MAX];
+    /* Offset of the pair of lines that a context's nibble is in, then of the line. A second nibble
+     * shares the first one's page or, in contexts that few bytes follow, takes the pair's other
+     * line: fewer misses for the little that it crowds. */
+    size_t at[LANES_MAX] = {0};
     fast_cell *cell[LANES_MAX];
     uint32_t mask = UINT32_MAX; /* see fast_text */
     uint32_t late = 0;          /* the last FAST_LATE bits */
@@ -223,9 +220,11 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
             late = last & LATE_MASK;
             mask = binary ? fast_binary(&before, contexts, last ^ late, hash)
                           : fast_text(&before, contexts, last ^ late, hash);
+            for (int i = 0; i < lanes_all; i++)
+                line[i] = fast_line(hash[i], 0);
             FAST_UNROLL
             for (int i = 0; i < contexts; i++)
-                line[i] = fast_line(hash[i], 0);
+                at[i] = (size_t)(line[i] >> shift) * FAST_PAIR;
         }
 
         FAST_UNROLL
@@ -243,10 +242,15 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
             FAST_UNROLL
             for (int i = 0; i < contexts; i++) {
                 uint32_t h = line[i], tail = mask >> i & 1 ? late : 0;
-                uint8_t *at = table + (size_t)(h >> shift) * FAST_LINE;
-                slot[i] = find_slot(at, (h & 255) ^ tail * 0x4D, (h >> 8 & 3) ^ tail, total);
+                if (nibble && FAST_CLOSE >> i & 1)
+                    at[i] ^= FAST_LINE;
+                else
+                    at[i] += ((h >> 8 ^ tail >> (FAST_LATE - 1)) & 1) * FAST_LINE;
+                slot[i] = find_slot(table + at[i], (h ^ tail * 0x4D) & 255);
                 seen += slot[i][1] != 0;
             }
+            slot[contexts] = order1 + (c1 * 17 + (nibble ? c0 - 15 : 0)) * 16;
+            seen += slot[contexts][1] != 0;
             if (!nibble)
                 FAST_UNROLL
             for (int i = 0; i < contexts; i++)
@@ -261,29 +265,34 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                         mask = binary ? fast_binary(&past, contexts, most, hash)
                                       : fast_text(&past, contexts, most, hash);
                     }
-                    FAST_UNROLL
-                    for (int i = 0; i < contexts; i++)
+                    for (int i = 0; i < lanes_all; i++)
                         line[i] = fast_line(hash[i], nibble ? 0 : c0 * 0x9E3779B1u);
                     FAST_UNROLL
-                    for (int i = 0; i < contexts; i++)
-                        __builtin_prefetch(table + (size_t)(line[i] >> shift) * FAST_LINE, 1);
+                    for (int i = 0; i < contexts; i++) {
+                        const size_t in_page = FAST_PAGE - 1;
+                        size_t pair = (size_t)(line[i] >> shift) * FAST_PAIR;
+                        if (!nibble && FAST_CLOSE >> i & 1)
+                            continue;
+                        at[i] = nibble ? pair : (at[i] & ~in_page) | (pair & in_page);
+                        __builtin_prefetch(table + at[i], 1);
+                        __builtin_prefetch(table + at[i] + FAST_LINE, 1);
+                    }
                 }
 
-                const uint32_t guess = match_bit(&m[0], c0, bit);
+                find_cells(cell, cells, slot, node, histories);
+                fast_cell *hit[2];
                 FAST_UNROLL
-                for (int i = 0; i < contexts; i++) {
-                    state[i] = slot[i][node];
-                    cell[i] = cells + 256 * i + state[i];
-                }
+                for (int i = 0; i < plan.matches; i++)
+                    hit[i] = matched + 64 * i +
+                             (m[i].byte ? m[i].bucket * 2 + (m[i].byte >> (7 - bit) & 1) : 0);
                 if (plan.matches == 1) {
-                    cell[contexts] = guess ? matched + m[0].bucket * 2 + guess - 1 : order0 + c0;
+                    cell[histories] = m[0].byte ? hit[0] : order0 + c0;
                 } else {
-                    uint32_t other = match_bit(&m[1], c0, bit);
-                    cell[contexts] = order0 + c0;
-                    cell[contexts + 1] = matched + (guess ? m[0].bucket * 2 + guess - 1 : 0);
-                    cell[contexts + 2] = matched + 64 + (other ? m[1].bucket * 2 + other - 1 : 0);
+                    cell[histories] = order0 + c0;
+                    cell[histories + 1] = hit[0];
+                    cell[histories + 2] = hit[1];
                     FAST_UNROLL
-                    for (int i = contexts + 3; i < lanes_all; i++)
+                    for (int i = histories + 3; i < lanes_all; i++)
                         cell[i] = idle + i;
                 }
                 lanes in[FAST_GROUPS_MAX];
@@ -295,27 +304,28 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 const uint32_t hold = held == 0 ? 0 : held < 12 ? 1 : held < 20 ? 2 : 3;
                 const uint32_t pick[FAST_SETS_MAX] = {
                     c0,
-                    hold << 8 | c1,
-                    seen << 5 | hold << 3 | (uint32_t)bit,
-                    word_class | (uint32_t)bit,
-                    past.mark << 3 | (uint32_t)bit,
+                    (hold << 8) + c1,
+                    (seen << 5) + (hold << 3) + (uint32_t)bit,
+                    word_class + (uint32_t)bit,
+                    (past.mark << 3) + (uint32_t)bit,
                     past.c4 >> 8 & 255,
                     m[0].byte,
                     past.c4 >> 16 & 255,
                 };
                 int32_t *w[FAST_SETS_MAX], *final[2] = {final0, final1};
                 int d[FAST_SETS_MAX], f0 = 0, f1 = 0, mixed;
-                sums acc = sums_zero();
+                row sum[FAST_GROUPS_MAX];
                 FAST_UNROLL
                 for (int s = 0; s < plan.sets; s++) {
+                    sums acc = sums_zero();
                     w[s] = weights[s] + (size_t)pick[s] * (unsigned)lanes_all;
                     FAST_UNROLL
-                    for (int g = 0; g < plan.groups; g++)
-                        acc = dot(acc, in[g], w[s] + g * FAST_LANES);
-                    if (plan.layers > 1) {
-                        d[s] = nz_stretch_clamp(sums_fold(acc) >> 13);
-                        acc = sums_zero();
+                    for (int g = 0; g < plan.groups; g++) {
+                        row r = row_load(w[s] + g * FAST_LANES);
+                        sum[g] = s && plan.layers == 1 ? row_add(sum[g], r) : r;
+                        acc = dot(acc, in[g], sum[g]);
                     }
+                    d[s] = nz_stretch_clamp(sums_fold(acc) >> 13);
                 }
                 if (plan.layers > 1) {
                     final[0] += c0 * FAST_SETS_MAX;
@@ -324,7 +334,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     f1 = mix_final(d, final[1], plan.sets);
                     mixed = (f0 + f1) >> 1;
                 } else {
-                    mixed = nz_stretch_clamp(sums_fold(acc) >> 13);
+                    mixed = d[plan.sets - 1];
                 }
 
                 const int p = nz_squash(num, mixed);
@@ -343,42 +353,41 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     __builtin_prefetch(child, 1);
                     __builtin_prefetch(child + FAST_SSE_STEPS, 1);
                 }
-                uint32_t coded = ((uint32_t)p + refined + 1) / (unsigned)(plan.refine + 1);
-                coded = coded < 1 ? 1 : coded > 65535 ? 65535 : coded;
+                /* p is in 1..65535, so this is too. */
+                uint32_t coded =
+                    ((uint32_t)p + refined + (unsigned)plan.refine) / (unsigned)(plan.refine + 1);
                 const int y = code_bit(&coder, decode, coded, byte >> (7 - bit) & 1);
 
+                /* What was all but certain teaches little, but costs as much; histories keep it. */
+                enum { SURE = 128, LEARN = 4 };
                 const int32_t off = (y << 16) - p;
-                if (plan.layers > 1) {
+                if (plan.layers > 1 || off > SURE || off < -SURE) {
+                    find_cells(cell, cells, slot, node, histories);
                     FAST_UNROLL
-                    for (int s = 0; s < plan.sets; s++) {
-                        int e = clamp_err(((y << 16) - nz_squash(num, d[s])) * (rate >> 4) >> 6);
+                    for (int g = 0; g < plan.groups; g++) {
+                        row step = row_step(in[g], off * (rate >> 4) >> 6);
                         FAST_UNROLL
-                        for (int g = 0; g < plan.groups; g++)
-                            train(w[s] + g * FAST_LANES, in[g], e);
+                        for (int s = 0; s < plan.sets; s++) {
+                            if (plan.layers > 1)
+                                step = row_step(
+                                    in[g], ((y << 16) - nz_squash(num, d[s])) * (rate >> 4) >> 6);
+                            row_store(w[s] + g * FAST_LANES,
+                                      row_add(row_load(w[s] + g * FAST_LANES), step));
+                        }
+                        lanes_learn(cell + g * FAST_LANES, in[g], off * LEARN);
                     }
+                }
+                if (plan.layers > 1) {
                     train_final(final[0], d, ((y << 16) - nz_squash(num, f0)) >> 4, plan.sets);
                     train_final(final[1], d, ((y << 16) - nz_squash(num, f1)) >> 4, plan.sets);
-                } else {
-                    /* Errors below 1/4096 of the way teach little and cost as much as others. */
-                    enum { SMALL = 16 };
-                    int e = clamp_err(off * (rate >> 4) >> 6);
-                    if (e > SMALL || e < -SMALL)
-                        FAST_UNROLL
-                    for (int s = 0; s < plan.sets; s++)
-                        FAST_UNROLL
-                    for (int g = 0; g < plan.groups; g++)
-                        train(w[s] + g * FAST_LANES, in[g], e);
                 }
-                const uint8_t *next = next_by_bit + 256 * y;
                 FAST_UNROLL
-                for (int i = 0; i < contexts; i++)
-                    slot[i][node] = next[state[i]];
-                /* What was all but certain is hardly worth learning; histories keep it anyway. */
-                enum { SURE = 128 };
-                if (plan.layers > 1 || off > SURE || off < -SURE)
-                    FAST_UNROLL
                 for (int g = 0; g < plan.groups; g++)
-                    lanes_learn(cell + g * FAST_LANES, in[g], y, num->stretch);
+                    lanes_follow(slot + g * FAST_LANES, node, histories - g * FAST_LANES, in[g], y);
+                FAST_UNROLL
+                for (int i = 0; i < plan.matches; i++)
+                    if (m[i].byte && (int)(m[i].byte >> (7 - bit) & 1) != y)
+                        m[i].byte = m[i].len = m[i].bucket = 0;
                 FAST_UNROLL
                 for (int i = 0; i < plan.refine; i++)
                     sse_learn(sse[i] + near, start[near], y);

@@ -6,27 +6,79 @@
 #define FAST_TARGET
 #define FAST_FRAMES nz_fast_frames_neon
 
-/* Of eight cells: p, {stretch | rate << 16}, and the stretches alone. */
+/* Of eight cells: the stretches, the histories that follow, and the stretches' upper halves. */
 typedef struct lanes {
-    int32x4_t p[2];
-    uint32x4_t in[2];
-    int16x4_t stretch[2];
+    int32x4_t stretch[2];
+    uint32x4_t next[2];
+    int16x4_t upper[2];
 } lanes;
+typedef struct row {
+    int32x4_t w[2];
+} row;
 typedef int32x4_t sums;
 
 NZ_INLINE lanes lanes_load(fast_cell *const *c)
 {
     lanes x;
     for (int h = 0; h < 2; h++, c += 4) {
-        int32x4_t a = vreinterpretq_s32_u64(
-            vcombine_u64(vld1_u64((const uint64_t *)c[0]), vld1_u64((const uint64_t *)c[1])));
-        int32x4_t b = vreinterpretq_s32_u64(
-            vcombine_u64(vld1_u64((const uint64_t *)c[2]), vld1_u64((const uint64_t *)c[3])));
-        x.p[h] = vuzp1q_s32(a, b);
-        x.in[h] = vreinterpretq_u32_s32(vuzp2q_s32(a, b));
-        x.stretch[h] = vreinterpret_s16_u16(vmovn_u32(x.in[h]));
+        int32x4_t a =
+            vcombine_s32(vld1_s32((const int32_t *)c[0]), vld1_s32((const int32_t *)c[1]));
+        int32x4_t b =
+            vcombine_s32(vld1_s32((const int32_t *)c[2]), vld1_s32((const int32_t *)c[3]));
+        x.stretch[h] = vuzp1q_s32(a, b);
+        x.next[h] = vreinterpretq_u32_s32(vuzp2q_s32(a, b));
+        x.upper[h] = vshrn_n_s32(x.stretch[h], 16);
     }
     return x;
+}
+
+NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int n, lanes x, int bit)
+{
+    for (int h = 0; h < 2; h++, slot += 4, n -= 4) {
+        uint8x16_t next = vreinterpretq_u8_u32(vshlq_u32(x.next[h], vdupq_n_s32(-8 * bit)));
+        if (n > 0)
+            slot[0][node] = vgetq_lane_u8(next, 0);
+        if (n > 1)
+            slot[1][node] = vgetq_lane_u8(next, 4);
+        if (n > 2)
+            slot[2][node] = vgetq_lane_u8(next, 8);
+        if (n > 3)
+            slot[3][node] = vgetq_lane_u8(next, 12);
+    }
+}
+
+NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, int32_t step)
+{
+    for (int h = 0; h < 2; h++, c += 4) {
+        int32x4_t s = vaddq_s32(x.stretch[h], vdupq_n_s32(step));
+        s = vminq_s32(s, vdupq_n_s32(FAST_INPUT_MAX));
+        s = vmaxq_s32(s, vdupq_n_s32(-FAST_INPUT_MAX));
+        c[0]->stretch = vgetq_lane_s32(s, 0);
+        c[1]->stretch = vgetq_lane_s32(s, 1);
+        c[2]->stretch = vgetq_lane_s32(s, 2);
+        c[3]->stretch = vgetq_lane_s32(s, 3);
+    }
+}
+
+NZ_INLINE row row_load(const int32_t *w)
+{
+    return (row){{vld1q_s32(w), vld1q_s32(w + 4)}};
+}
+
+NZ_INLINE void row_store(int32_t *w, row r)
+{
+    vst1q_s32(w, r.w[0]);
+    vst1q_s32(w + 4, r.w[1]);
+}
+
+NZ_INLINE row row_add(row a, row b)
+{
+    return (row){{vaddq_s32(a.w[0], b.w[0]), vaddq_s32(a.w[1], b.w[1])}};
+}
+
+NZ_INLINE row row_step(lanes x, int err)
+{
+    return (row){{vmull_n_s16(x.upper[0], (int16_t)err), vmull_n_s16(x.upper[1], (int16_t)err)}};
 }
 
 NZ_INLINE sums sums_zero(void)
@@ -34,47 +86,16 @@ NZ_INLINE sums sums_zero(void)
     return vdupq_n_s32(0);
 }
 
-NZ_INLINE sums dot(sums acc, lanes x, const int32_t *w)
+NZ_INLINE sums dot(sums acc, lanes x, row r)
 {
     for (int h = 0; h < 2; h++)
-        acc = vmlal_s16(acc, x.stretch[h], vshrn_n_s32(vld1q_s32(w + 4 * h), 16));
+        acc = vmlal_s16(acc, x.upper[h], vshrn_n_s32(r.w[h], 16));
     return acc;
 }
 
 NZ_INLINE int32_t sums_fold(sums acc)
 {
     return vaddvq_s32(acc);
-}
-
-NZ_INLINE void train(int32_t *w, lanes x, int err)
-{
-    for (int h = 0; h < 2; h++, w += 4)
-        vst1q_s32(w, vmlal_n_s16(vld1q_s32(w), x.stretch[h], (int16_t)err));
-}
-
-NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, int bit, const int16_t *stretch)
-{
-    for (int h = 0; h < 2; h++, c += 4) {
-        uint32x4_t rate = vshrq_n_u32(x.in[h], 16);
-        int32x4_t p = x.p[h], off = vshrq_n_s32(vsubq_s32(vdupq_n_s32(bit << 22), p), 4);
-        off = vmulq_s32(off, vreinterpretq_s32_u32(vshrq_n_u32(rate, 4)));
-        p = vaddq_s32(p, vshrq_n_s32(off, 8));
-        rate = vsubq_u32(rate, vshrq_n_u32(vmulq_u32(rate, rate), 16));
-        rate = vmaxq_u32(rate, vdupq_n_u32(FAST_RATE_MIN));
-        int32_t at[4];
-        vst1q_s32(at, vshrq_n_s32(p, 10));
-        uint32x4_t in = vshlq_n_u32(rate, 16);
-        const uint32_t found[4] = {(uint16_t)stretch[at[0]], (uint16_t)stretch[at[1]],
-                                   (uint16_t)stretch[at[2]], (uint16_t)stretch[at[3]]};
-        in = vorrq_u32(in, vld1q_u32(found));
-        uint32x4_t up = vreinterpretq_u32_s32(p);
-        uint64x2_t lo = vreinterpretq_u64_u32(vzip1q_u32(up, in));
-        uint64x2_t hi = vreinterpretq_u64_u32(vzip2q_u32(up, in));
-        vst1_u64((uint64_t *)c[0], vget_low_u64(lo));
-        vst1_u64((uint64_t *)c[1], vget_high_u64(lo));
-        vst1_u64((uint64_t *)c[2], vget_low_u64(hi));
-        vst1_u64((uint64_t *)c[3], vget_high_u64(hi));
-    }
 }
 
 #include "fast_loop.h"

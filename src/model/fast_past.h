@@ -8,9 +8,9 @@
 #include "base/base.h"
 
 enum {
-    FAST_LATE = 2,
-    FAST_CONTEXTS_MAX = 21,
-    FAST_AFTER = 65536, /* entries of `after2` */
+    FAST_LATE = 3,
+    FAST_CLOSE = 1 << 3 | 1 << 5, /* contexts that few bytes follow, see fast_loop.h */
+    FAST_AFTER = 65536,           /* entries of `after2` */
 };
 
 typedef struct fast_past {
@@ -34,7 +34,8 @@ NZ_INLINE uint32_t fast_hash(uint32_t a, uint32_t b)
     return h ^ h >> 13;
 }
 
-/* The line of a context's nibble: the upper bits name it, the lower ten check and place it. */
+/* Where a context's nibble is: the upper bits name a pair of lines, bit 8 chooses one of them, the
+ * lower eight check it. */
 NZ_INLINE uint32_t fast_line(uint32_t hash, uint32_t nibble)
 {
     uint32_t h = (hash + nibble) * 0x2C1B3C6Du;
@@ -94,20 +95,19 @@ NZ_INLINE uint32_t fast_back(const fast_past *p, uint32_t distance)
     return distance <= p->pos ? p->raw[p->pos - distance] : 0;
 }
 
-/* One hash a context: the first n of the list for text. Bit k of the result is clear when context k
- * does not depend on the latest byte at all. */
+/* One hash a context beyond order 1: the first n of the list for text. Bit k of the result is clear
+ * when context k does not depend on the latest byte at all. */
 NZ_INLINE uint32_t fast_text(const fast_past *p, int n, uint32_t late, uint32_t *h)
 {
     const uint32_t c4 = p->c4 << 8 | late, c8 = p->c8 << 8 | p->c4 >> 24, c1 = late;
     const uint32_t word1 = p->word1 * 0x3D4D51CBu, word2 = p->word2 * 0x1F123BB5u;
-    h[0] = fast_hash(c1, 1);
-    h[1] = fast_hash(c4 & 0xffff, 2);
-    h[2] = fast_hash(c4 & 0xffffff, 3);
-    h[3] = fast_hash(c4, 4);
-    h[4] = fast_hash(c4, 0x50000 + (c8 & 0xffff));
-    h[5] = fast_hash(p->word, 0x600 + c1);
-    h[6] = fast_hash(p->word ^ word1, 0x700 + c1);
-    if (n <= 7)
+    h[0] = fast_hash(c4 & 0xffff, 2);
+    h[1] = fast_hash(c4 & 0xffffff, 3);
+    h[2] = fast_hash(c4, 4);
+    h[3] = fast_hash(c4, 0x50000 + (c8 & 0xffff));
+    h[4] = fast_hash(p->word, 0x600 + c1);
+    h[5] = fast_hash(p->word ^ word1, 0x700 + c1);
+    if (n <= 6)
         return UINT32_MAX;
     /* When the latest byte may be the line end, the next one starts a line. */
     int fresh = late == ('\n' & -(1 << FAST_LATE));
@@ -115,23 +115,23 @@ NZ_INLINE uint32_t fast_text(const fast_past *p, int n, uint32_t late, uint32_t 
     uint32_t column = p->pos + 1 - line;
     uint32_t over = above + column;
     uint32_t up = over < line && over < p->pos ? p->raw[over] : 0;
-    h[7] = fast_hash(p->mark, 0x160000 + (c4 & 0xffff));
-    h[8] = fast_hash(p->after2[c4 & 0xffff], 0xb00 + (c4 & 0xffff) * 0x10001);
-    h[9] = fast_hash(up << 8 | c1, 0x15000000 + (column == 0));
-    h[10] = fast_hash(c4 & 0xffff00, 10);
-    h[11] = fast_hash(c4 & 0xff00ff, 13);
-    h[12] = fast_hash(c4 & 0xf0f0f0ff, 14 + ((c8 & 0xf0f0) << 8));
-    if (n > 13) {
-        h[13] = fast_hash(p->word ^ word2, 0x1200 + c1);
-        h[14] = fast_hash(c4, 0x80000 + (c8 & 0xff));
-        h[15] = fast_hash(c4, 0x15000000 ^ c8);
-        h[16] = fast_hash(p->after1[c1] & 0xffff, 0x1700 + (c1 << 16));
-        h[17] = fast_hash(word1 ^ p->word2, 0x1400 + c1);
-        h[18] = fast_hash(p->word ^ word1 ^ word2, 0x1300 + c1);
-        h[19] = fast_hash(c4 & 0xf8f8ffff, 11 + ((c8 & 0xf0f0) << 8));
-        h[20] = fast_hash(c4 & 0xdfdfdfdf, 0x990000 + (c8 & 0xdfdf));
+    h[6] = fast_hash(p->mark, 0x160000 + (c4 & 0xffff));
+    h[7] = fast_hash(p->after2[c4 & 0xffff], 0xb00 + (c4 & 0xffff) * 0x10001);
+    h[8] = fast_hash(up << 8 | c1, 0x15000000 + (column == 0));
+    h[9] = fast_hash(c4 & 0xffff00, 10);
+    h[10] = fast_hash(c4 & 0xff00ff, 13);
+    h[11] = fast_hash(c4 & 0xf0f0f0ff, 14 + ((c8 & 0xf0f0) << 8));
+    if (n > 12) {
+        h[12] = fast_hash(p->word ^ word2, 0x1200 + c1);
+        h[13] = fast_hash(c4, 0x80000 + (c8 & 0xff));
+        h[14] = fast_hash(c4, 0x15000000 ^ c8);
+        h[15] = fast_hash(p->after1[c1] & 0xffff, 0x1700 + (c1 << 16));
+        h[16] = fast_hash(word1 ^ p->word2, 0x1400 + c1);
+        h[17] = fast_hash(p->word ^ word1 ^ word2, 0x1300 + c1);
+        h[18] = fast_hash(c4 & 0xf8f8ffff, 11 + ((c8 & 0xf0f0) << 8));
+        h[19] = fast_hash(c4 & 0xdfdfdfdf, 0x990000 + (c8 & 0xdfdf));
     }
-    return ~(1u << 10);
+    return ~(1u << 9);
 }
 
 /* The list for everything else: programs, records, images, sound. */
@@ -142,32 +142,31 @@ NZ_INLINE uint32_t fast_binary(const fast_past *p, int n, uint32_t late, uint32_
     /* The byte above the next one, and its neighbours. */
     uint32_t up = fast_back(p, p->row - 1), up2 = fast_back(p, 2 * p->row - 1);
     uint32_t up_left = fast_back(p, p->row);
-    h[0] = fast_hash(c1, 1);
-    h[1] = fast_hash(c4 & 0xffff, 2);
-    h[2] = fast_hash(c4 & 0xffffff, 3);
-    h[3] = fast_hash(c4, 4);
-    h[4] = fast_hash(c4, 0x50000 + (c8 & 0xffff));
-    h[5] = fast_hash(c4 & 0xffff00, 6);
-    h[6] = fast_hash(up << 8 | c1, 7);
-    if (n <= 7)
-        return ~(1u << 5);
-    h[7] = fast_hash(c4 & 0xff0000ff, 8);
-    h[8] = fast_hash(p->after2[c4 & 0xffff], 0xb00 + (c4 & 0xffff) * 0x10001);
-    h[9] = fast_hash(up << 8 | up2, 9);
-    h[10] = fast_hash(c4 & 0xff00ff, 10);
-    h[11] = fast_hash(c4 & 0xf0f0f0f0, 11 + (c8 & 0xf0f0) * 256);
-    h[12] = fast_hash(c1 + up - up_left, 12);
-    uint32_t fixed = 1u << 5 | 1u << 9;
-    if (n > 13) {
-        h[13] = fast_hash(c4 & 0xff000000, 13 + (at & 3) * 256);
-        h[14] = fast_hash(c4, 0x80000 + (c8 & 0xff));
-        h[15] = fast_hash(c4, 0x15000000 ^ c8);
-        h[16] = fast_hash(p->after1[c1] & 0xffff, 0x1700 + (c1 << 16));
-        h[17] = fast_hash(c4 & 0xffffff00, 17);
-        h[18] = fast_hash(c8 & 0xffff, 0x1800 + (c1 << 16));
-        h[19] = fast_hash(c4 & 0xf8f8ffff, 19);
-        h[20] = fast_hash(up << 16 | up_left << 8 | c1, 20);
-        fixed |= 1u << 13 | 1u << 17;
+    h[0] = fast_hash(c4 & 0xffff, 2);
+    h[1] = fast_hash(c4 & 0xffffff, 3);
+    h[2] = fast_hash(up << 8 | c1, 7);
+    h[3] = fast_hash(c4, 0x50000 + (c8 & 0xffff));
+    h[4] = fast_hash(c4 & 0xffff00, 6);
+    h[5] = fast_hash(c4, 4);
+    if (n <= 6)
+        return ~(1u << 4);
+    h[6] = fast_hash(c4 & 0xff0000ff, 8);
+    h[7] = fast_hash(p->after2[c4 & 0xffff], 0xb00 + (c4 & 0xffff) * 0x10001);
+    h[8] = fast_hash(up << 8 | up2, 9);
+    h[9] = fast_hash(c4 & 0xff00ff, 10);
+    h[10] = fast_hash(c4 & 0xf0f0f0f0, 11 + (c8 & 0xf0f0) * 256);
+    h[11] = fast_hash(c1 + up - up_left, 12);
+    uint32_t fixed = 1u << 4 | 1u << 8;
+    if (n > 12) {
+        h[12] = fast_hash(c4 & 0xff000000, 13 + (at & 3) * 256);
+        h[13] = fast_hash(c4, 0x80000 + (c8 & 0xff));
+        h[14] = fast_hash(c4, 0x15000000 ^ c8);
+        h[15] = fast_hash(p->after1[c1] & 0xffff, 0x1700 + (c1 << 16));
+        h[16] = fast_hash(c4 & 0xffffff00, 17);
+        h[17] = fast_hash(c8 & 0xffff, 0x1800 + (c1 << 16));
+        h[18] = fast_hash(c4 & 0xf8f8ffff, 19);
+        h[19] = fast_hash(up << 16 | up_left << 8 | c1, 20);
+        fixed |= 1u << 12 | 1u << 16;
     }
     return ~fixed;
 }
