@@ -13,8 +13,8 @@ enum {
 
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
 static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
-    {0, 3, 2, 0x31e, 0x33, 0x6e, 27, 20, 18, 1, 4}, {0, 4, 2, 0x3ff, 0xff, 0xff, 28, 20, 18, 1, 6},
-    {1, 4, 2, 0x3ff, 0xff, 0xff, 28, 22, 18, 2, 8}, {1, 5, 2, 0x3ff, 0xff, 0xff, 29, 22, 18, 2, 8},
+    {0, 3, 2, 0x21a, 0x31, 0x66, 27, 20, 18, 1, 4}, {0, 4, 2, 0x3ff, 0xff, 0xff, 28, 20, 18, 1, 6},
+    {1, 4, 2, 0x2fb, 0xff, 0xff, 28, 22, 18, 2, 8}, {1, 5, 2, 0x3ff, 0xff, 0xff, 29, 22, 18, 2, 8},
     {2, 5, 3, 0x7ff, 0xff, 0xff, 30, 22, 19, 2, 8},
 };
 
