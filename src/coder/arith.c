@@ -7,9 +7,9 @@ void nz_arith_write(nz_arith *a, uint8_t *out, size_t cap)
 
 void nz_arith_read(nz_arith *a, const uint8_t *in, size_t n)
 {
-    /* The decoder never writes through `at`; one struct serves both ends. */
-    *a = (nz_arith){
-        .hi = UINT32_MAX, .at = (uint8_t *)(uintptr_t)in, .end = (uint8_t *)(uintptr_t)in + n};
+    /* The decoder never writes through `at`; one struct serves both ends. No bytes may be NULL. */
+    uint8_t *at = (uint8_t *)(uintptr_t)in;
+    *a = (nz_arith){.hi = UINT32_MAX, .at = at, .end = n ? at + n : at};
     for (int i = 0; i < 4; i++)
         a->code = a->code << 8 | nz_arith_next(a);
 }

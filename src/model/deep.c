@@ -590,8 +590,6 @@ static void learn(deep *d, int bit)
     }
 }
 
-/* ---- Whole bytes ---- */
-
 /* The byte known last, and its last bit. */
 static void learn_last(deep *d)
 {
