@@ -247,10 +247,8 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
                 .rate = RATE_START << RATE_SHIFT};
     nz_net_shape net = nz_deep_net(s);
     nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
-    /* Handing a small network over costs what it saves. No thread to be had: the same bytes, later.
-     */
     if (!err && run->second_core && nz_pair_new(&d->pair))
-        d->pair = NULL;
+        d->pair = NULL; /* no thread to be had: the same bytes, later */
     if (!err)
         err = nz_net_new(&d->net, &net, run->kern, d->pair);
     if (err) {
@@ -487,7 +485,8 @@ static void meet_net(deep *d)
     sse_contexts(d);
 }
 
-/* Long before the cells of the SSE stages are read, so that they can be on the way. */
+/* What depends on the network's opinion, long before the weights and the cells of the SSE stages
+ * are read, so that they can be on the way. */
 static void ask_net(deep *d)
 {
     d->net_st = nz_net_stretch(d->net, d->c0);
@@ -496,6 +495,7 @@ static void ask_net(deep *d)
         uint32_t h = nz_hash32(d->sse_context[k], d->c0 + 256 * k);
         nz_sse_aim(&d->sse[k], h >> d->stage_shift, d->net_st);
     }
+    select_rows(d);
 }
 
 /* The mix, moved towards what each stage makes of it; the shares are in 1/256. */
@@ -520,24 +520,21 @@ NZ_INLINE unsigned node_of(const deep *d)
 static uint32_t predict(deep *d)
 {
     unsigned node = node_of(d), kinds = d->plan->kinds;
+    bool met = d->bit || !d->pair; /* a helper's first answer may still be on its way */
     int16_t *x = d->mixer.x;
     for (unsigned j = 0; j < d->plan->matches; j++)
         d->expected[j] = nz_match_bit(d->match[j].expect, d->c0, d->bit);
     d->confident = count_known(d, node);
-    if (d->bit) {
+    if (met)
         ask_net(d);
-        select_rows(d);
-    }
     find_runs(d);
     x = kinds == 3   ? context_inputs(d, x, node, 3)
         : kinds == 4 ? context_inputs(d, x, node, 4)
                      : context_inputs(d, x, node, 5);
     x = match_inputs(d, x);
-    if (!d->bit) {
-        if (d->pair)
-            meet_net(d);
+    if (!met) {
+        meet_net(d);
         ask_net(d);
-        select_rows(d);
     }
     x[0] = (int16_t)d->net_st;
     x[1] = 102; /* .4: the bias */
@@ -597,6 +594,7 @@ static void learn_last(deep *d)
     if (d->c0 < 256)
         return; /* there was none */
     d->c0 >>= 1;
+    d->bit = 7;
     learn(d, byte & 1);
     for (unsigned i = 0; i < d->lists.slots; i++) {
         nz_slot *s = d->byte[i];
@@ -640,7 +638,8 @@ static void byte_begin(deep *d)
 /* Codes one byte with every model: writes `byte`, or reads one. Returns it. */
 NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
 {
-    for (byte_begin(d);; d->bit++) {
+    byte_begin(d);
+    for (; d->bit < 8; d->bit++) {
         if (d->bit == 3)
             hash_nibble(d, d->c0);
         if (d->bit == 4)
@@ -652,8 +651,6 @@ NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
         if (d->bit < 7)
             learn(d, bit);
         d->c0 = d->c0 << 1 | (uint32_t)bit;
-        if (d->bit == 7)
-            break;
     }
     nz_net_learn(d->net, (uint8_t)d->c0);
     return (uint8_t)d->c0;

@@ -52,13 +52,11 @@ void nz_mixer_free(nz_mixer *m)
     m->x = NULL;
 }
 
-void nz_mixer_start_row(nz_mixer *m, unsigned set, uint32_t row)
+void nz_mixer_start_row(const nz_mixer *m, int16_t *weights)
 {
-    m->used[set][row] = 1;
-    int16_t *w = m->weights[set] + (size_t)row * 2 * m->inputs;
     for (size_t i = 0; i < m->inputs; i++) {
-        w[i] = (int16_t)(m->start[i] >> 16);
-        w[m->inputs + i] = (int16_t)m->start[i];
+        weights[i] = (int16_t)(m->start[i] >> 16);
+        weights[m->inputs + i] = (int16_t)m->start[i];
     }
 }
 

@@ -32,15 +32,19 @@ int nz_mixer_new(nz_mixer *m, const nz_kern *kern, size_t inputs, unsigned sets,
 void nz_mixer_free(nz_mixer *m);
 uint64_t nz_mixer_memory(size_t inputs, unsigned sets, const uint32_t *rows);
 
-void nz_mixer_start_row(nz_mixer *m, unsigned set, uint32_t row);
+/* Gives a row of weights its start. */
+void nz_mixer_start_row(const nz_mixer *m, int16_t *weights);
 
 NZ_INLINE void nz_mixer_select(nz_mixer *m, unsigned set, uint32_t row)
 {
-    if (NZ_UNLIKELY(!m->used[set][row]))
-        nz_mixer_start_row(m, set, row);
-    m->selected[set] = m->weights[set] + row * 2 * m->inputs;
+    int16_t *w = m->weights[set] + (size_t)row * 2 * m->inputs;
+    if (NZ_UNLIKELY(!m->used[set][row])) {
+        m->used[set][row] = 1;
+        nz_mixer_start_row(m, w);
+    }
+    m->selected[set] = w;
     for (size_t i = 0; i < 2 * m->inputs; i += 32)
-        __builtin_prefetch(m->selected[set] + i);
+        __builtin_prefetch(w + i);
 }
 
 void nz_mixer_mix(nz_mixer *m);

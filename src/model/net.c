@@ -456,7 +456,7 @@ static void back_out(nz_net *net, const trace *from)
 {
     size_t width = net->width;
     float *dx = net->dx[net->layers], *dgain = net->dgain[net->layers];
-    net->lessons = 0;
+    net->lessons = net->items = 0;
     matrix_back(net, &net->out, from->active_h, from->active_error, net->error_t, net->dy,
                 from->active);
     fill(dx, net->chunk * width, 0);
@@ -574,15 +574,15 @@ static void next_rate(nz_net *net)
 }
 
 /* What falls to the step just predicted. */
-static void train_slice(nz_net *net)
+static void train_slice(void *arg)
 {
+    nz_net *net = arg;
     const trace *from = &net->trace[!net->now];
     size_t slice = net->step, layers = net->layers, rows = layers + 1;
     if (!net->training)
         return;
     if (slice == 0) {
         next_rate(net);
-        net->items = 0;
         back_out(net, from);
     } else if (slice <= layers) {
         back_layer(net, from, layers - slice);
@@ -632,6 +632,7 @@ static void take_in(nz_net *net, uint8_t byte)
 
 /* ---- Byte by byte ---- */
 
+/* Into the cache of whoever will work on them. */
 static void fetch_rows(const nz_net *net)
 {
     size_t n = (size_t)net->shape.direct;
@@ -651,11 +652,6 @@ static void predict_byte(void *arg)
     if (net->told)
         take_in(net, net->byte);
     forward(net);
-}
-
-static void train_beside(void *arg)
-{
-    train_slice(arg);
 }
 
 void nz_net_begin(nz_net *net, const uint32_t *direct, const uint32_t *hash)
@@ -683,7 +679,7 @@ void nz_net_finish(nz_net *net)
     nz_pair_wait(net->pair);
     for (size_t i = 0; i < 2 * SYMBOLS; i += 16)
         __builtin_prefetch(net->tree + i);
-    nz_pair_post(net->pair, train_beside, net);
+    nz_pair_post(net->pair, train_slice, net);
 }
 
 void nz_net_learn(nz_net *net, uint8_t byte)
@@ -693,12 +689,6 @@ void nz_net_learn(nz_net *net, uint8_t byte)
 }
 
 /* ---- Questions ---- */
-
-static unsigned as_p16(float p)
-{
-    int q = (int)(p * 65536.0f + 0.5f);
-    return q < 1 ? 1 : q > 65535 ? 65535 : (unsigned)q;
-}
 
 int nz_net_stretch(const nz_net *net, unsigned c0)
 {
@@ -710,6 +700,8 @@ int nz_net_stretch(const nz_net *net, unsigned c0)
 
 unsigned nz_net_top(const nz_net *net, unsigned *p16)
 {
-    *p16 = as_p16(net->tree[SYMBOLS + net->top] / net->tree[1]);
+    float p = net->tree[SYMBOLS + net->top] / net->tree[1];
+    int q = (int)(p * 65536.0f + 0.5f);
+    *p16 = q < 1 ? 1 : q > 65535 ? 65535 : (unsigned)q;
     return net->top;
 }
