@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs each fuzz/*.c for FUZZ_SECONDS, starting from the golden archives.
+# Runs each fuzz/*.c for FUZZ_SECONDS, starting from the golden archives and containers.
 set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
@@ -13,6 +13,7 @@ fi
 seeds=$build/seeds
 mkdir -p $seeds
 find tests/golden -name '*.nz' -size -64k -exec cp {} $seeds/ \; 2>/dev/null
+find tests/containers -type f ! -name '*.txt' ! -name '*.py' -exec cp {} $seeds/ \; 2>/dev/null
 for source in fuzz/*.c; do
     name=$(basename "$source" .c)
     log=$build/$name.log

@@ -45,6 +45,7 @@ static nz_dtype dtype_of(const nz_pickle *k, nz_pvalue v)
         {"QInt8Storage", NZ_DT_I8},
         {"QUInt8Storage", NZ_DT_U8},
         {"QInt32Storage", NZ_DT_I32},
+        {"UntypedStorage", NZ_DT_U8},
         {"float32", NZ_DT_F32},
         {"float16", NZ_DT_F16},
         {"bfloat16", NZ_DT_BF16},
@@ -89,7 +90,8 @@ static bool storage_of(const nz_pickle *k, nz_pvalue v, nz_view *view)
     view->key = k->text + a[2].v;
     view->key_n = a[2].n;
     view->dtype = dtype_of(k, a[1]);
-    return !__builtin_mul_overflow(a[4].v, nz_dtype_about(view->dtype)->bytes, &view->bytes);
+    return view->dtype != NZ_DT_BYTES &&
+           !__builtin_mul_overflow(a[4].v, nz_dtype_about(view->dtype)->bytes, &view->bytes);
 }
 
 /* A tuple of integers. */
