@@ -2,13 +2,13 @@
 #ifndef NZ_ARCHIVE_FORMAT_H
 #define NZ_ARCHIVE_FORMAT_H
 
+#include "base/varint.h"
 #include "model/bytes.h"
 #include "nz.h"
 
 #define NZ_FORMAT_VERSION 1
 #define NZ_MAGIC_BYTES    4
 #define NZ_HEAD_BYTES     8
-#define NZ_VARINT_BYTES   10 /* the longest */
 #define NZ_TAG_FRAME      0xf0
 #define NZ_TAG_END        0xe0
 #define NZ_HEADER_BYTES   (1 + 2 * NZ_VARINT_BYTES + NZ_SHAPE_BYTES + 8 + 4) /* the longest */
@@ -40,10 +40,6 @@ typedef struct nz_index {
 } nz_index;
 
 uint64_t nz_hash(const void *p, size_t n); /* XXH3-64, seed 0 */
-
-size_t nz_varint_store(uint8_t out[NZ_VARINT_BYTES], uint64_t v);
-/* Bytes read; 0: `n` bytes are not enough; more than NZ_VARINT_BYTES: not a varint. */
-size_t nz_varint_load(uint64_t *v, const uint8_t *in, size_t n);
 
 void nz_head_store(uint8_t out[NZ_HEAD_BYTES]);
 /* Of `n` bytes, which may be fewer: NZ_E_MAGIC, NZ_E_TRUNCATED, NZ_E_CORRUPT or NZ_E_VERSION. */

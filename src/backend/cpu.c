@@ -5,6 +5,10 @@
 #include <string.h>
 
 void nz_kern_c(nz_kern *k);
+void nz_kern_number_c(nz_kern *k);
+void nz_kern_number_avx2(nz_kern *k);
+void nz_kern_rans_c(nz_kern *k);
+void nz_kern_rans_avx2(nz_kern *k);
 
 unsigned nz_cpu(void)
 {
@@ -30,8 +34,13 @@ void nz_kern_init(nz_kern *k, unsigned cpu)
 {
     memset(k, 0, sizeof *k);
     nz_kern_c(k);
-    if (cpu & NZ_CPU_AVX2)
+    nz_kern_number_c(k);
+    nz_kern_rans_c(k);
+    if (cpu & NZ_CPU_AVX2) {
         nz_kern_avx2(k);
+        nz_kern_number_avx2(k);
+        nz_kern_rans_avx2(k);
+    }
     if (cpu & NZ_CPU_NEON)
         nz_kern_neon(k);
     k->cpu = cpu;

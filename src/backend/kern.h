@@ -6,6 +6,8 @@
 #ifndef NZ_BACKEND_KERN_H
 #define NZ_BACKEND_KERN_H
 
+#include "backend/number.h"
+#include "backend/rans.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -84,6 +86,30 @@ typedef struct nz_kern {
     float (*net_row_move)(int16_t *row, const float *d, float rate, size_t n);
     /* Sum of x[i]^2. Split sum. */
     float (*net_square)(const float *x, size_t n);
+
+    /* rANS. n symbols, a multiple of NZ_RANS_LANES; `set` (may be NULL: zeros) names the table of
+     * each, 256 symbols or NZ_RANS_SLOTS slots further on. */
+    /* From the last symbol to the first; words go in front of `end`; returns the first word. */
+    uint8_t *(*rans_encode)(uint8_t *end, uint32_t x[NZ_RANS_LANES], const nz_rans_symbol *tables,
+                            const uint8_t *set, const uint8_t *symbols, size_t n);
+    /* Returns how many symbols it decoded: all, or what could be done while NZ_RANS_SLACK bytes of
+     * input were left before each group of lanes. */
+    size_t (*rans_decode)(nz_rans_state *s, const nz_rans_slot *tables, const uint8_t *set,
+                          uint8_t *symbols, size_t n);
+
+    /* Numbers, see number.h; n is a multiple of NZ_NUMBER_GROUP, base[i] the base of number i. */
+    void (*number_split[NZ_NUMBER_SHAPES])(const nz_number_parts *to, const uint8_t *raw,
+                                           const int16_t *base, nz_number_reach r, size_t n);
+    void (*number_merge[NZ_NUMBER_SHAPES])(uint8_t *raw, const nz_number_parts *from,
+                                           const int16_t *base, nz_number_reach r, size_t n);
+    /* Where the odd numbers are among n symbols, at most 2^16; returns how many. */
+    size_t (*number_odd)(uint16_t *where, const uint8_t *symbol, unsigned dense, size_t n);
+    /* Any n up to NZ_NUMBER_ROW. Exponents of numbers that are neither zero nor subnormal, with
+     * three bits of mantissa, their sum and count: of the row, and added to those of each column.
+     * They are what is left of a number shifted left by one, then right by `shift`. */
+    void (*number_scale[NZ_NUMBER_SHAPES])(uint32_t *sum, uint32_t *count, uint32_t *sums,
+                                           uint32_t *counts, const uint8_t *raw, unsigned shift,
+                                           size_t n);
 } nz_kern;
 
 /* What this CPU can do, less what NZ_BACKEND=c|avx2|neon forbids. */

@@ -25,6 +25,12 @@ NZ_INLINE uint64_t nz_load64(const uint8_t *p)
     return nz_load32(p) | (uint64_t)nz_load32(p + 4) << 32;
 }
 
+NZ_INLINE void nz_store16(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+}
+
 NZ_INLINE void nz_store32(uint8_t *p, uint32_t v)
 {
     for (int i = 0; i < 4; i++)

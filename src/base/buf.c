@@ -1,0 +1,91 @@
+#include "base/buf.h"
+#include "base/varint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void nz_buf_free(nz_buf *b)
+{
+    free(b->p);
+    *b = (nz_buf){0};
+}
+
+uint8_t *nz_buf_room(nz_buf *b, size_t n)
+{
+    enum { FIRST = 256 };
+    if (b->failed)
+        return NULL;
+    if (b->cap - b->n < n || !b->p) {
+        size_t cap = b->cap < FIRST ? FIRST : 2 * b->cap;
+        if (cap - b->n < n)
+            cap = b->n + n;
+        uint8_t *more = cap > b->n ? realloc(b->p, cap) : NULL;
+        if (!more) {
+            b->failed = true;
+            return NULL;
+        }
+        b->p = more;
+        b->cap = cap;
+    }
+    return b->p + b->n;
+}
+
+void nz_buf_put(nz_buf *b, const void *p, size_t n)
+{
+    uint8_t *to = nz_buf_room(b, n);
+    if (to && n) {
+        memcpy(to, p, n);
+        b->n += n;
+    }
+}
+
+void nz_buf_byte(nz_buf *b, unsigned v)
+{
+    uint8_t byte = (uint8_t)v;
+    nz_buf_put(b, &byte, 1);
+}
+
+void nz_buf_varint(nz_buf *b, uint64_t v)
+{
+    uint8_t bytes[NZ_VARINT_BYTES];
+    nz_buf_put(b, bytes, nz_varint_store(bytes, v));
+}
+
+nz_span nz_span_of(const void *p, size_t n)
+{
+    return (nz_span){p, (const uint8_t *)p + n, false};
+}
+
+size_t nz_span_left(const nz_span *s)
+{
+    return (size_t)(s->end - s->at);
+}
+
+nz_span nz_span_cut(nz_span *s, uint64_t n)
+{
+    if (s->bad || n > nz_span_left(s)) {
+        s->bad = true;
+        return (nz_span){s->end, s->end, true};
+    }
+    nz_span part = {s->at, s->at + n, false};
+    s->at += n;
+    return part;
+}
+
+unsigned nz_span_byte(nz_span *s)
+{
+    nz_span part = nz_span_cut(s, 1);
+    return part.bad ? 0 : *part.at;
+}
+
+uint64_t nz_span_varint(nz_span *s)
+{
+    uint64_t v;
+    size_t n = nz_varint_load(&v, s->at, nz_span_left(s));
+    if (s->bad || n == 0 || n > NZ_VARINT_BYTES) {
+        s->bad = true;
+        return 0;
+    }
+    s->at += n;
+    return v;
+}

@@ -1,0 +1,189 @@
+#include "weights/plane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void nz_plane_free(nz_plane *p)
+{
+    free(p->encoder);
+    free(p->decoder);
+    p->encoder = NULL;
+    p->decoder = NULL;
+}
+
+void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t *set, size_t n)
+{
+    /* Two counters of a byte keep equal neighbours from waiting for each other. */
+    uint32_t odd[NZ_PLANE_SETS][256];
+    unsigned sets = 1;
+    size_t i = 0;
+    if (set) {
+        for (size_t k = 0; k < n; k++)
+            sets = set[k] >= sets ? set[k] + 1u : sets;
+        memset(odd, 0, sets * sizeof *odd);
+        for (; i + 2 <= n; i += 2) {
+            counts[set[i]][bytes[i]]++;
+            odd[set[i + 1]][bytes[i + 1]]++;
+        }
+    } else {
+        memset(odd, 0, sizeof *odd);
+        for (; i + 2 <= n; i += 2) {
+            counts[0][bytes[i]]++;
+            odd[0][bytes[i + 1]]++;
+        }
+    }
+    for (; i < n; i++)
+        counts[set ? set[i] : 0][bytes[i]]++;
+    for (unsigned s = 0; s < sets; s++)
+        for (int b = 0; b < 256; b++)
+            counts[s][b] += odd[s][b];
+}
+
+nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
+                       uint64_t *cost)
+{
+    uint64_t n = 0;
+    unsigned used = 0;
+    *p = (nz_plane){.kind = NZ_PLANE_RANS, .sets = sets};
+    for (int b = 0; b < 256; b++) {
+        uint64_t all = 0;
+        for (unsigned s = 0; s < sets; s++)
+            all += counts[s][b];
+        n += all;
+        used += all > 0;
+        if (all)
+            p->fill = (uint8_t)b;
+    }
+    *cost = 16;
+    if (used <= 1) {
+        p->kind = NZ_PLANE_FILL;
+        return NZ_OK;
+    }
+    /* Before any table is added: is there anything to gain? */
+    uint64_t coded = 8 * (4 * NZ_RANS_LANES);
+    for (unsigned s = 0; s < sets; s++)
+        coded += nz_tables_cost(tables, counts[s], 1, 1);
+    if (coded >= 8 * n - n / 64) {
+        p->kind = NZ_PLANE_RAW;
+        *cost = 8 * n;
+        return NZ_OK;
+    }
+    for (unsigned s = 0; s < sets; s++) {
+        uint64_t total = 0, one;
+        for (int b = 0; b < 256; b++)
+            total += counts[s][b];
+        unsigned index = NZ_TABLES_MAX;
+        if (total) {
+            nz_err err = nz_tables_choose(tables, counts[s], &index, &one);
+            if (err)
+                return err;
+            if (one == UINT64_MAX) { /* no room for another table */
+                p->kind = NZ_PLANE_RAW;
+                *cost = 8 * n;
+                return NZ_OK;
+            }
+            *cost += one;
+        }
+        p->table[s] = (uint8_t)index;
+    }
+    p->encoder = calloc(sets, sizeof *p->encoder);
+    if (!p->encoder)
+        return NZ_E_MEM;
+    for (unsigned s = 0; s < sets; s++)
+        if (p->table[s] < tables->n)
+            nz_rans_encoder_init(&p->encoder[s], tables->table[p->table[s]].freq);
+    return NZ_OK;
+}
+
+void nz_plane_store(const nz_plane *p, nz_buf *out)
+{
+    nz_buf_byte(out, (unsigned)p->kind | (p->sets - 1) << 4);
+    if (p->kind == NZ_PLANE_FILL)
+        nz_buf_byte(out, p->fill);
+    if (p->kind == NZ_PLANE_RANS)
+        nz_buf_put(out, p->table, p->sets);
+}
+
+nz_err nz_plane_load(nz_plane *p, const nz_tables *tables, nz_span *in)
+{
+    unsigned head = nz_span_byte(in);
+    *p = (nz_plane){.kind = head & 15, .sets = (head >> 4) + 1};
+    if (p->kind == NZ_PLANE_FILL)
+        p->fill = (uint8_t)nz_span_byte(in);
+    if (in->bad || p->kind > NZ_PLANE_RANS)
+        return NZ_E_CORRUPT;
+    if (p->kind != NZ_PLANE_RANS)
+        return NZ_OK;
+    nz_span refs = nz_span_cut(in, p->sets);
+    if (refs.bad)
+        return NZ_E_CORRUPT;
+    p->decoder = calloc(p->sets, sizeof *p->decoder);
+    if (!p->decoder)
+        return NZ_E_MEM;
+    for (unsigned s = 0; s < p->sets; s++) {
+        p->table[s] = refs.at[s];
+        if (p->table[s] == NZ_TABLES_MAX)
+            continue; /* slots of zeros: safe, and never right */
+        if (p->table[s] >= tables->n) {
+            nz_plane_free(p);
+            return NZ_E_CORRUPT;
+        }
+        nz_rans_decoder_init(&p->decoder[s], tables->table[p->table[s]].freq);
+    }
+    return NZ_OK;
+}
+
+void nz_plane_encode(const nz_plane *p, const nz_kern *kern, const uint8_t *bytes,
+                     const uint8_t *set, size_t n, nz_buf *out)
+{
+    if (p->kind == NZ_PLANE_RAW)
+        nz_buf_put(out, bytes, n);
+    if (p->kind != NZ_PLANE_RANS)
+        return;
+    /* The code comes out from its end on: made at the end of the room, then moved down. */
+    size_t bound = nz_rans_bound(n);
+    uint8_t *room = nz_buf_room(out, bound + 16);
+    if (!room)
+        return;
+    uint8_t *end = room + bound + 16;
+    size_t size = nz_rans_encode(kern, p->encoder, p->sets > 1 ? set : NULL, bytes, n, end);
+    uint8_t head[16];
+    nz_buf number = {.p = head, .cap = sizeof head};
+    nz_buf_varint(&number, size);
+    memmove(room + number.n, end - size, size);
+    memcpy(room, head, number.n);
+    out->n += number.n + size;
+}
+
+nz_err nz_plane_open(nz_plane_reader *r, const nz_plane *p, size_t n, nz_span *in)
+{
+    *r = (nz_plane_reader){.plane = p};
+    if (p->kind == NZ_PLANE_FILL)
+        return NZ_OK;
+    r->code = nz_span_cut(in, p->kind == NZ_PLANE_RAW ? n : nz_span_varint(in));
+    if (r->code.bad)
+        return NZ_E_CORRUPT;
+    if (p->kind == NZ_PLANE_RANS)
+        nz_rans_open(&r->rans, r->code.at, nz_span_left(&r->code), n);
+    return NZ_OK;
+}
+
+const uint8_t *nz_plane_read(nz_plane_reader *r, const nz_kern *kern, const uint8_t *set,
+                             uint8_t *to, size_t n)
+{
+    const nz_plane *p = r->plane;
+    if (p->kind == NZ_PLANE_RAW) {
+        nz_span part = nz_span_cut(&r->code, n);
+        return part.at;
+    }
+    if (p->kind == NZ_PLANE_FILL)
+        memset(to, p->fill, n);
+    else
+        nz_rans_decode(kern, &r->rans, p->decoder, p->sets > 1 ? set : NULL, to, n);
+    return to;
+}
+
+nz_err nz_plane_close(const nz_plane_reader *r)
+{
+    return r->plane->kind == NZ_PLANE_RANS ? nz_rans_close(&r->rans) : NZ_OK;
+}

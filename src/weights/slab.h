@@ -1,0 +1,30 @@
+/* A slab: one tensor, or some rows of it, the unit that is coded in one way.
+ *
+ * Numbers with an exponent become symbols relative to their scale (scale.h) and planes of rest;
+ * numbers without become planes of bytes; both are coded in chunks, so that a part can be read
+ * without the rest. Whichever form is smallest by a sample is taken. */
+#ifndef NZ_WEIGHTS_SLAB_H
+#define NZ_WEIGHTS_SLAB_H
+
+#include "containers/dtype.h"
+#include "weights/table.h"
+
+/* Elements a chunk: much larger than what a chunk costs, much smaller than a tensor. */
+#define NZ_SLAB_CHUNK (256 << 10)
+
+typedef struct nz_slab {
+    nz_dtype dtype;
+    uint64_t n;   /* blocks of the dtype; for plain numbers: numbers */
+    uint64_t row; /* blocks a row, at least 1 */
+} nz_slab;
+
+uint64_t nz_slab_bytes(const nz_slab *s);
+
+/* Appends the code of a slab; `tables` gains what it needs. NZ_E_MEM. */
+nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,
+                      nz_buf *out);
+/* Blocks from..from + n of the slab into raw. Any code is safe. NZ_E_CORRUPT, NZ_E_MEM. */
+nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables, nz_span code,
+                      uint8_t *raw, uint64_t from, uint64_t n);
+
+#endif
