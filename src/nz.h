@@ -47,12 +47,22 @@ const char *nz_backend(void);
  * A non-zero return stops the work with NZ_E_STOPPED. */
 typedef int (*nz_progress_fn)(void *arg, uint64_t raw_done);
 
+/* How tensors of model checkpoints are packed; everything else in a file is not affected. */
+typedef enum nz_weights_option {
+    NZ_WEIGHTS_AUTO = 0, /* by level: 1 turbo, 2-6 fast, 7-9 max */
+    NZ_WEIGHTS_OFF,      /* as any other bytes */
+    NZ_WEIGHTS_TURBO,    /* at several GB/s a core when unpacking */
+    NZ_WEIGHTS_FAST,     /* at memory speed */
+    NZ_WEIGHTS_MAX       /* smallest, about 1 MB/s */
+} nz_weights_option;
+
 /* Zero means "the default" for every member, so `(nz_options){0}` is valid. */
 typedef struct nz_options {
     int level;       /* 1 fastest .. 9 smallest; 0: NZ_LEVEL_DEFAULT */
     int threads;     /* cores to use; 0: all. Never changes the archive. */
     uint64_t memory; /* most bytes to allocate; 0: half of the machine's memory */
     uint64_t frame;  /* raw bytes a frame; 0: the level's own size. Changes the archive. */
+    nz_weights_option weights;
     nz_progress_fn progress;
     void *progress_arg;
 } nz_options;

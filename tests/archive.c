@@ -189,7 +189,9 @@ Test(archive, frame_headers)
     cr_assert_eq(reload(&h), NZ_E_CORRUPT, "too large");
     h = sample_header(NZ_METHOD_BYTES, UINT64_MAX, 5);
     cr_assert_eq(reload(&h), NZ_E_CORRUPT, "all 64 bits are read");
-    for (int method = NZ_METHOD_WEIGHTS; method < 16; method++) {
+    h = sample_header(NZ_METHOD_WEIGHTS, 9, 9);
+    cr_assert_eq(reload(&h), NZ_E_CORRUPT, "packed must be smaller");
+    for (int method = NZ_METHOD_KV; method < 16; method++) {
         h = sample_header((nz_method)method, UINT64_MAX - 1, UINT64_MAX);
         cr_assert_eq(reload(&h), NZ_E_METHOD);
     }
@@ -197,11 +199,11 @@ Test(archive, frame_headers)
 
 Test(archive, reserved_methods_are_named)
 {
-    static const char *const names[] = {"weights", "kv", "llm"};
+    static const char *const names[] = {"kv", "llm"};
     uint8_t p[NZ_HEAD_BYTES + NZ_HEADER_BYTES];
     nz_head_store(p);
-    for (int i = 0; i < 3; i++) {
-        nz_header h = sample_header((nz_method)(NZ_METHOD_WEIGHTS + i), 9, 9);
+    for (int i = 0; i < 2; i++) {
+        nz_header h = sample_header((nz_method)(NZ_METHOD_KV + i), 9, 9);
         size_t n = NZ_HEAD_BYTES + nz_header_store(&h, p + NZ_HEAD_BYTES);
         nz_fault fault = fault_of(p, n, &QUICK);
         cr_assert_eq(fault.err, NZ_E_METHOD);

@@ -13,9 +13,7 @@ nz_err nz_pack(void *dst, size_t cap, size_t *packed, const void *src, size_t n,
     nz_err err = nz_writer_open(&w, opt, &sink);
     if (err)
         return err;
-    err = nz_writer_put(w, src, n);
-    if (!err)
-        err = nz_writer_end(w);
+    err = nz_writer_all(w, src, n);
     if (!err)
         *packed = (size_t)nz_writer_packed(w);
     nz_writer_free(w);
@@ -29,7 +27,7 @@ nz_err nz_unpack(void *dst, size_t cap, size_t *raw, const void *src, size_t n,
     nz_source source;
     nz_source_memory(&source, src, n);
     nz_reader *r;
-    nz_err err = nz_reader_open(&r, opt, &source, cap);
+    nz_err err = nz_reader_open(&r, opt, &source, cap ? dst : NULL, cap);
     if (err)
         return err;
     uint8_t *to = dst, none;

@@ -178,7 +178,10 @@ void nz_job_free(nz_job *job)
 {
     if (!job)
         return;
-    free(job->raw);
-    free(job->packed);
+    if (!job->raw_lent)
+        free(job->raw);
+    if (!job->packed_lent)
+        free(job->packed);
+    free(job->slabs);
     free(job);
 }

@@ -7,6 +7,7 @@
 #define NZ_ARCHIVE_CREW_H
 
 #include "archive/format.h"
+#include "weights/weights.h"
 #include <pthread.h>
 
 typedef struct nz_crew nz_crew;
@@ -18,10 +19,15 @@ typedef struct nz_job {
     bool threaded, finished; /* finished: under the crew's lock while threaded */
 
     nz_header header;
-    nz_shape shape;
-    uint8_t *raw, *packed; /* freed with the job; packed is NULL when stored */
-    uint64_t memory;       /* what the job holds, counted by the crew from start to take */
-    uint64_t offset;       /* for a fault: in the raw data or in the archive */
+    nz_shape shape;       /* of NZ_METHOD_BYTES */
+    nz_weights weights;   /* of NZ_METHOD_WEIGHTS */
+    nz_weights_mode mode; /* packing them: how, */
+    nz_placed *slabs;     /* and which; freed with the job */
+    size_t slab_count;
+    uint8_t *raw, *packed; /* freed with the job unless lent; packed is NULL when stored */
+    bool raw_lent, packed_lent;
+    uint64_t memory; /* what the job holds, counted by the crew from start to take */
+    uint64_t offset; /* for a fault: in the raw data or in the archive */
     nz_run run;
     _Atomic uint64_t done;
     nz_err err;

@@ -65,11 +65,10 @@ size_t nz_header_store(const nz_header *h, uint8_t out[NZ_HEADER_BYTES])
 static nz_err header_rules(const nz_header *h, const char **reason)
 {
     static const char *const REFUSED[] = {
-        [NZ_METHOD_WEIGHTS] = "the method \"weights\" is not supported by this build",
         [NZ_METHOD_KV] = "the method \"kv\" is not supported by this build",
         [NZ_METHOD_LLM] = "the method \"llm\" is not supported by this build",
     };
-    if (h->method > NZ_METHOD_BYTES) {
+    if (h->method > NZ_METHOD_WEIGHTS) {
         *reason = h->method <= NZ_METHOD_LLM ? REFUSED[h->method] : "an unknown method";
         return NZ_E_METHOD;
     }
@@ -80,7 +79,7 @@ static nz_err header_rules(const nz_header *h, const char **reason)
     if (h->raw > NZ_FRAME_MAX)
         return NZ_E_CORRUPT;
     *reason = "a packed frame not smaller than its contents";
-    if (h->method == NZ_METHOD_BYTES && h->packed >= h->raw)
+    if (h->method != NZ_METHOD_STORED && h->packed >= h->raw)
         return NZ_E_CORRUPT;
     *reason = NULL;
     return NZ_OK;

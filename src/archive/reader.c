@@ -3,6 +3,7 @@
  * good frames in front of it are handed out. */
 #include "archive/reader.h"
 #include "archive/crew.h"
+#include "archive/directory.h"
 #include "base/base.h"
 
 #include <stdlib.h>
@@ -23,7 +24,13 @@ struct nz_reader {
     bool have;      /* `header` is the next frame's, the source is at its payload */
     nz_header header;
     uint64_t header_at;
+    uint64_t raw_at;   /* of that frame, in all raw data */
+    uint64_t base;     /* where this archive's raw data starts in all of it */
+    bool listed;       /* this archive's directory was read */
+    nz_tensor *tensor; /* of all directories so far, in all raw data */
+    size_t tensors;
     uint64_t room; /* raw bytes that frames not yet started may have */
+    uint8_t *into; /* the caller's memory for what is not yet started; NULL: our own */
     nz_job *job;   /* being handed out */
     size_t given;
 };
@@ -62,6 +69,8 @@ static nz_err read_head(nz_reader *r)
         return fail_ahead(r, err, at, reason);
     nz_index_reset(&r->index);
     r->place = AT_FRAME;
+    r->base = r->raw_at;
+    r->listed = false;
     return NZ_OK;
 }
 
@@ -89,11 +98,93 @@ static nz_err read_end(nz_reader *r)
     return err;
 }
 
+/* The buffer grows with what arrives: a header's word alone allocates little. */
+static nz_err read_payload(nz_reader *r, uint8_t **out, size_t size, const char *ends)
+{
+    uint8_t *p = NULL;
+    for (size_t n = 0, cap = 0; n < size; n = cap) {
+        cap = cap < GROW_FIRST ? GROW_FIRST : 2 * cap;
+        if (cap > size)
+            cap = size;
+        uint8_t *more = realloc(p, cap);
+        if (!more) {
+            free(p);
+            return fail_ahead(r, NZ_E_MEM, r->header_at, "no memory for a frame");
+        }
+        p = more;
+        if (nz_source_read(&r->source, p + n, cap - n) < cap - n) {
+            free(p);
+            return fail_short(r, ends);
+        }
+    }
+    *out = p;
+    return NZ_OK;
+}
+
+/* Adds an archive's tensors to those of the archives before it. */
+static nz_err take_tensors(nz_reader *r, nz_directory *d)
+{
+    nz_tensor *more = realloc(r->tensor, (r->tensors + d->n) * sizeof *more);
+    if (!more)
+        return NZ_E_MEM;
+    r->tensor = more;
+    for (size_t i = 0; i < d->n; i++) {
+        nz_tensor *t = &d->tensor[i];
+        if (t->at + t->bytes > r->index.raw)
+            return NZ_E_CORRUPT;
+        t->at += r->base;
+        more[r->tensors++] = *t;
+        t->name = NULL; /* ours */
+    }
+    return NZ_OK;
+}
+
+/* The directory, its tag already read. */
+static nz_err read_directory(nz_reader *r, uint8_t tag)
+{
+    uint8_t head[1 + NZ_VARINT_BYTES] = {tag}, check[4], *body = NULL;
+    uint64_t at = r->source.at - 1, size = 0;
+    size_t n = 1, used = 0;
+    while (used == 0 && n < sizeof head) {
+        if (nz_source_read(&r->source, head + n++, 1) < 1)
+            return fail_short(r, "the archive ends inside its directory");
+        used = nz_varint_load(&size, head + 1, n - 1);
+    }
+    if (used == 0 || used > NZ_VARINT_BYTES || size > NZ_DIRECTORY_MAX || r->listed)
+        return fail_ahead(r, NZ_E_CORRUPT, at, "a malformed directory");
+    if (!nz_crew_room(&r->crew, size))
+        return fail_ahead(r, NZ_E_LIMIT, at, "the directory needs more memory than the limit");
+    r->header_at = at;
+    nz_err err = read_payload(r, &body, (size_t)size, "the archive ends inside its directory");
+    if (err)
+        return err;
+    nz_directory d = {0};
+    nz_buf all = {0};
+    nz_buf_put(&all, head, n);
+    nz_buf_put(&all, body, (size_t)size);
+    if (all.failed)
+        err = fail_ahead(r, NZ_E_MEM, at, "no memory for the directory");
+    else if (nz_source_read(&r->source, check, sizeof check) < sizeof check)
+        err = fail_short(r, "the archive ends inside its directory");
+    else if (nz_load32(check) != (uint32_t)nz_hash(all.p, all.n))
+        err = fail_ahead(r, NZ_E_CORRUPT, at, "the directory's checksum does not match");
+    else if ((err = nz_directory_load(&d, body, (size_t)size)) || (err = take_tensors(r, &d)))
+        err = fail_ahead(r, err, at,
+                         err == NZ_E_MEM ? "no memory for the directory" : "a malformed directory");
+    r->listed = true;
+    nz_directory_free(&d);
+    nz_buf_free(&all);
+    free(body);
+    return err;
+}
+
 static nz_err read_header(nz_reader *r, uint8_t tag)
 {
     uint8_t bytes[NZ_HEADER_BYTES] = {tag};
     const char *reason;
     nz_err err;
+    if (r->listed)
+        return fail_ahead(r, NZ_E_CORRUPT, r->source.at - 1, "a frame behind the directory");
     r->header_at = r->source.at - 1;
     for (size_t n = 1; (err = nz_header_load(&r->header, bytes, n, &reason)) == NZ_E_TRUNCATED; n++)
         if (nz_source_read(&r->source, bytes + n, 1) < 1)
@@ -121,13 +212,16 @@ static nz_err read_next(nz_reader *r)
             err = fail_short(r, "the archive ends without its index");
         else if (tag == NZ_TAG_END)
             err = read_end(r);
+        else if (tag == NZ_TAG_DIRECTORY)
+            err = read_directory(r, tag);
         else
             err = read_header(r, tag);
     }
     return err;
 }
 
-nz_err nz_reader_open(nz_reader **out, const nz_options *opt, const nz_source *from, uint64_t room)
+nz_err nz_reader_open(nz_reader **out, const nz_options *opt, const nz_source *from, uint8_t *into,
+                      uint64_t room)
 {
     *out = NULL;
     nz_reader *r = calloc(1, sizeof *r);
@@ -139,6 +233,7 @@ nz_err nz_reader_open(nz_reader **out, const nz_options *opt, const nz_source *f
         return err;
     }
     r->source = *from;
+    r->into = into;
     r->room = room;
     err = read_head(r);
     if (err) {
@@ -153,23 +248,25 @@ nz_err nz_reader_new(nz_reader **out, const nz_options *opt, FILE *from)
 {
     nz_source source;
     nz_source_file(&source, from);
-    return nz_reader_open(out, opt, &source, UINT64_MAX);
+    return nz_reader_open(out, opt, &source, NULL, UINT64_MAX);
 }
 
 /* Runs on the job's thread. */
 static void unpack_frame(nz_job *job)
 {
     const nz_header *h = &job->header;
-    size_t n = (size_t)h->raw;
-    if (h->method == NZ_METHOD_BYTES) {
-        job->reason = "the frame's contents are corrupt";
+    size_t n = (size_t)h->raw, packed = (size_t)h->packed;
+    job->reason = "the frame's contents are corrupt";
+    if (h->method == NZ_METHOD_BYTES)
+        job->err = nz_bytes_decode(&job->shape, &job->run, job->packed, packed, job->raw, n);
+    else if (h->method == NZ_METHOD_WEIGHTS)
         job->err =
-            nz_bytes_decode(&job->shape, &job->run, job->packed, (size_t)h->packed, job->raw, n);
+            nz_weights_decode(&job->weights, &job->run, job->packed, packed, job->raw, n, 0, n);
+    if (!job->packed_lent)
         free(job->packed);
-        job->packed = NULL;
-        if (job->err == NZ_E_MEM)
-            job->reason = "no memory for a frame's tables";
-    }
+    job->packed = NULL;
+    if (job->err == NZ_E_MEM)
+        job->reason = "no memory for a frame's tables";
     if (!job->err && nz_hash(job->raw, n) != h->hash) {
         job->err = NZ_E_CORRUPT;
         job->reason = "the frame's checksum does not match";
@@ -177,77 +274,79 @@ static void unpack_frame(nz_job *job)
     atomic_store_explicit(&job->done, h->raw, memory_order_relaxed);
 }
 
-/* A frame's shape and the bytes that unpacking it allocates. */
-static nz_err frame_needs(nz_reader *r, nz_shape *shape, uint64_t *memory)
+/* A frame's parameters and the bytes that unpacking it allocates. */
+static nz_err frame_needs(nz_reader *r, nz_job *job)
 {
     const nz_header *h = &r->header;
-    *shape = (nz_shape){0};
-    *memory = h->raw;
-    if (h->method == NZ_METHOD_STORED)
-        return NZ_OK;
-    nz_err err = nz_shape_load(shape, h->params);
+    *job = (nz_job){.header = *h, .offset = r->header_at, .memory = h->raw, .work = unpack_frame};
+    nz_err err = NZ_OK;
+    if (h->method == NZ_METHOD_BYTES && !(err = nz_shape_load(&job->shape, h->params)))
+        job->memory += h->packed + nz_shape_memory(&job->shape);
+    if (h->method == NZ_METHOD_WEIGHTS && !(err = nz_weights_load(&job->weights, h->params)))
+        job->memory += h->packed + nz_weights_memory(&job->weights);
     if (err)
-        return fail_ahead(r, err, r->header_at,
-                          err == NZ_E_VERSION ? "made with arithmetic this build does not know"
-                                              : "parameters that no encoder writes");
-    *memory += h->packed + nz_shape_memory(shape);
+        fail_ahead(r, err, r->header_at,
+                   err == NZ_E_VERSION ? "made with arithmetic this build does not know"
+                                       : "parameters that no encoder writes");
+    return err;
+}
+
+/* Where the job unpacks to: the caller's memory, or its own. */
+static nz_err place_raw(nz_reader *r, nz_job *job)
+{
+    job->raw_lent = r->into != NULL;
+    job->raw = job->raw_lent ? r->into : malloc((size_t)job->header.raw);
+    if (!job->raw)
+        return fail_ahead(r, NZ_E_MEM, r->header_at, "no memory for a frame");
+    if (job->raw_lent)
+        r->into += job->header.raw;
     return NZ_OK;
 }
 
-/* The buffer grows with what arrives: a header's word alone allocates little. */
-static nz_err read_payload(nz_reader *r, uint8_t **out, size_t size)
+/* The payload: in place where the archive is in memory, else read. A stored one is the raw data. */
+static nz_err place_payload(nz_reader *r, nz_job *job)
 {
-    uint8_t *p = NULL;
-    for (size_t n = 0, cap = 0; n < size; n = cap) {
-        cap = cap < GROW_FIRST ? GROW_FIRST : 2 * cap;
-        if (cap > size)
-            cap = size;
-        uint8_t *more = realloc(p, cap);
-        if (!more) {
-            free(p);
-            return fail_ahead(r, NZ_E_MEM, r->header_at, "no memory for a frame");
-        }
-        p = more;
-        if (nz_source_read(&r->source, p + n, cap - n) < cap - n) {
-            free(p);
-            return fail_short(r, "the archive ends inside a frame");
-        }
+    static const char ends[] = "the archive ends inside a frame";
+    size_t size = (size_t)job->header.packed;
+    if (job->header.method == NZ_METHOD_STORED) {
+        if (!r->into)
+            return read_payload(r, &job->raw, size, ends);
+        nz_err err = place_raw(r, job);
+        return err || nz_source_read(&r->source, job->raw, size) == size ? err
+                                                                         : fail_short(r, ends);
     }
-    *out = p;
-    return NZ_OK;
+    job->packed = (uint8_t *)(uintptr_t)nz_source_take(&r->source, size);
+    job->packed_lent = job->packed != NULL;
+    nz_err err = job->packed ? NZ_OK : read_payload(r, &job->packed, size, ends);
+    return err ? err : place_raw(r, job);
 }
 
 /* Starts the frame whose header was read. Leaves it where it is when it must wait for memory. */
 static nz_err start_frame(nz_reader *r, bool *waits)
 {
-    const nz_header *h = &r->header;
-    nz_shape shape;
-    uint64_t memory, at = r->header_at;
-    nz_err err = frame_needs(r, &shape, &memory);
+    uint64_t at = r->header_at;
+    nz_job needs, *job;
+    nz_err err = frame_needs(r, &needs);
     if (err)
         return err;
-    if (h->raw > r->room)
+    if (needs.header.raw > r->room)
         return fail_ahead(r, NZ_E_FULL, at, "the contents do not fit the caller's buffer");
-    *waits = !nz_crew_room(&r->crew, memory);
+    *waits = !nz_crew_room(&r->crew, needs.memory);
     if (*waits)
         return r->crew.count ? NZ_OK
                              : fail_ahead(r, NZ_E_LIMIT, at,
                                           "unpacking a frame needs more memory than the limit");
-
-    nz_job *job = calloc(1, sizeof *job);
+    job = malloc(sizeof *job);
     if (!job)
         return fail_ahead(r, NZ_E_MEM, at, "no memory for a frame");
-    *job = (nz_job){
-        .header = *h, .shape = shape, .memory = memory, .offset = at, .work = unpack_frame};
-    bool stored = h->method == NZ_METHOD_STORED;
-    err = read_payload(r, stored ? &job->raw : &job->packed, (size_t)h->packed);
-    if (!err && !stored && !(job->raw = malloc((size_t)h->raw)))
-        err = fail_ahead(r, NZ_E_MEM, at, "no memory for a frame");
+    *job = needs;
+    err = place_payload(r, job);
     if (err) {
         nz_job_free(job);
         return err;
     }
-    r->room -= h->raw;
+    r->room -= job->header.raw;
+    r->raw_at += job->header.raw;
     r->have = false;
     /* What comes next decides whether this frame may use another core; an error there can wait. */
     read_next(r);
@@ -289,7 +388,8 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n)
     }
     size_t left = (size_t)r->job->header.raw - r->given;
     *n = left < cap ? left : cap;
-    memcpy(data, r->job->raw + r->given, *n);
+    if (data != r->job->raw + r->given)
+        memcpy(data, r->job->raw + r->given, *n);
     r->given += *n;
     if (*n == left) {
         nz_job_free(r->job);
@@ -300,13 +400,14 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n)
 
 nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
 {
-    static const char *const NAMES[] = {[NZ_METHOD_STORED] = "stored", [NZ_METHOD_BYTES] = "bytes"};
+    static const char *const NAMES[] = {[NZ_METHOD_STORED] = "stored",
+                                        [NZ_METHOD_BYTES] = "bytes",
+                                        [NZ_METHOD_WEIGHTS] = "weights"};
     *n = 0;
-    nz_shape shape;
-    uint64_t memory;
+    nz_job needs;
     if (read_next(r) || !r->have)
         goto done;
-    if (frame_needs(r, &shape, &memory))
+    if (frame_needs(r, &needs))
         goto done;
     if (!nz_source_skip(&r->source, r->header.packed)) {
         fail_short(r, "the archive ends inside a frame");
@@ -316,9 +417,10 @@ nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
                         .raw = r->header.raw,
                         .packed = r->header.size + r->header.packed,
                         .check = r->header.hash,
-                        .memory = memory,
+                        .memory = needs.memory,
                         .method = NAMES[r->header.method],
-                        .level = shape.level};
+                        .level = needs.shape.level};
+    r->raw_at += r->header.raw;
     r->have = false;
     *n = 1;
 done:
@@ -343,5 +445,7 @@ void nz_reader_free(nz_reader *r)
     nz_crew_end(&r->crew);
     nz_job_free(r->job);
     nz_index_reset(&r->index);
+    nz_directory d = {r->tensor, r->tensors};
+    nz_directory_free(&d);
     free(r);
 }

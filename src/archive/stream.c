@@ -48,6 +48,17 @@ size_t nz_source_read(nz_source *s, void *p, size_t n)
     return n;
 }
 
+const uint8_t *nz_source_take(nz_source *s, size_t n)
+{
+    if (s->file || n > s->left)
+        return NULL;
+    const uint8_t *p = s->bytes;
+    s->bytes += n;
+    s->left -= n;
+    s->at += n;
+    return p;
+}
+
 bool nz_source_skip(nz_source *s, uint64_t n)
 {
     if (s->seeks && n <= INT64_MAX && !fseeko(s->file, (off_t)n, SEEK_CUR)) {

@@ -25,6 +25,8 @@ void nz_source_file(nz_source *s, FILE *file);
 void nz_source_memory(nz_source *s, const void *p, size_t n);
 /* Fewer than n only at the end or when it failed. */
 size_t nz_source_read(nz_source *s, void *p, size_t n);
+/* Memory: the next n bytes, where they are; NULL when they are not there or not in memory. */
+const uint8_t *nz_source_take(nz_source *s, size_t n);
 /* True unless it is known that there were fewer than n; a seek past the end shows at the next read.
  */
 bool nz_source_skip(nz_source *s, uint64_t n);

@@ -1,9 +1,12 @@
 /* Packing: raw bytes gather in a frame; a full frame becomes a job as soon as it is known whether
  * another follows; finished jobs are written in order. Where frames end depends on the frame size
- * alone, so the bytes do not depend on threads, memory or the sizes of the caller's pieces. */
+ * and on the tensors found in the raw data alone, so the bytes do not depend on threads, memory or
+ * the sizes of the caller's pieces. */
 #include "archive/writer.h"
 #include "archive/crew.h"
+#include "archive/directory.h"
 #include "base/base.h"
+#include "containers/scan.h"
 
 #include <stdlib.h>
 
@@ -25,7 +28,14 @@ struct nz_writer {
     uint8_t *raw; /* the frame being gathered */
     size_t n, cap;
     uint64_t raw_at; /* where it starts in the raw data */
+    nz_scan *scan;   /* NULL: no tensors are looked for */
+    nz_weights_mode mode;
+    size_t passed; /* tensors that end before raw_at */
 };
+
+/* Less of an unknown format goes with what lies between the tensors; so do tensors so small that
+ * their place in the frame's map would cost as much. */
+enum { BYTES_MIN = 64 << 10, SLAB_MIN = 32 };
 
 static nz_err fail(nz_writer *w, nz_err err, uint64_t offset, const char *reason)
 {
@@ -67,6 +77,8 @@ static nz_err options_check(const nz_options *opt)
         return NZ_E_ARG;
     if (opt->frame && (opt->frame < FRAME_MIN || opt->frame > NZ_FRAME_MAX))
         return NZ_E_ARG;
+    if (opt->weights < NZ_WEIGHTS_AUTO || opt->weights > NZ_WEIGHTS_MAX)
+        return NZ_E_ARG;
     return opt->threads < 0 ? NZ_E_ARG : NZ_OK;
 }
 
@@ -78,6 +90,18 @@ static int level_of(const nz_options *opt)
 static uint64_t frame_of(const nz_options *opt)
 {
     return opt && opt->frame ? opt->frame : nz_level_frame(level_of(opt));
+}
+
+static nz_weights_mode mode_of(const nz_options *opt)
+{
+    enum { MAX_LEVEL = 7 };
+    int level = level_of(opt);
+    switch (opt ? opt->weights : NZ_WEIGHTS_AUTO) {
+    case NZ_WEIGHTS_TURBO: return NZ_MODE_TURBO;
+    case NZ_WEIGHTS_FAST: return NZ_MODE_FAST;
+    case NZ_WEIGHTS_MAX: return NZ_MODE_MAX;
+    default: return level == 1 ? NZ_MODE_TURBO : level < MAX_LEVEL ? NZ_MODE_FAST : NZ_MODE_MAX;
+    }
 }
 
 nz_err nz_writer_open(nz_writer **out, const nz_options *opt, const nz_sink *to)
@@ -97,7 +121,10 @@ nz_err nz_writer_open(nz_writer **out, const nz_options *opt, const nz_sink *to)
     w->sink = *to;
     w->level = level_of(opt);
     w->frame = frame_of(opt);
-    err = put_head(w);
+    w->mode = mode_of(opt);
+    err = !opt || opt->weights != NZ_WEIGHTS_OFF ? nz_scan_new(&w->scan) : NZ_OK;
+    if (!err)
+        err = put_head(w);
     if (err) {
         nz_writer_free(w);
         return err;
@@ -113,27 +140,46 @@ nz_err nz_writer_new(nz_writer **out, const nz_options *opt, FILE *to)
     return nz_writer_open(out, opt, &sink);
 }
 
+static void pack_bytes(nz_job *job)
+{
+    size_t n = (size_t)job->header.raw, packed = 0;
+    job->err =
+        nz_bytes_encode(&job->shape, &job->run, job->raw, n, job->packed, n - STORED_GAP, &packed);
+    job->header.packed = packed;
+}
+
+static void pack_weights(nz_job *job)
+{
+    size_t n = (size_t)job->header.raw;
+    nz_buf out = {0};
+    job->err = nz_weights_encode(&job->weights, job->mode, &job->run, job->raw, n, job->slabs,
+                                 job->slab_count, &out);
+    if (!job->err && out.n + STORED_GAP > n)
+        job->err = NZ_E_FULL;
+    nz_weights_store(&job->weights, job->header.params);
+    job->packed = out.p;
+    job->header.packed = out.n;
+}
+
 /* Runs on the job's thread. What does not shrink is stored. */
 static void pack_frame(nz_job *job)
 {
     nz_header *h = &job->header;
-    size_t n = (size_t)h->raw, packed = 0;
-    h->hash = nz_hash(job->raw, n);
-    if (h->method == NZ_METHOD_BYTES) {
-        job->err = nz_bytes_encode(&job->shape, &job->run, job->raw, n, job->packed, n - STORED_GAP,
-                                   &packed);
-        job->reason = "the frame could not be packed";
-        if (job->err == NZ_E_FULL) {
-            job->err = NZ_OK;
-            h->method = NZ_METHOD_STORED;
-        }
+    h->hash = nz_hash(job->raw, (size_t)h->raw);
+    job->reason = "the frame could not be packed";
+    if (h->method == NZ_METHOD_BYTES)
+        pack_bytes(job);
+    else if (h->method == NZ_METHOD_WEIGHTS)
+        pack_weights(job);
+    if (job->err == NZ_E_FULL) {
+        job->err = NZ_OK;
+        h->method = NZ_METHOD_STORED;
     }
     if (h->method == NZ_METHOD_STORED) {
         free(job->packed);
         job->packed = NULL;
-        packed = n;
+        h->packed = h->raw;
     }
-    h->packed = packed;
     atomic_store_explicit(&job->done, h->raw, memory_order_relaxed);
 }
 
@@ -177,63 +223,206 @@ static nz_err make_room(nz_writer *w, uint64_t bytes)
     return NZ_OK;
 }
 
-/* The gathered frame becomes a job. `more`: another frame follows. */
-static nz_err start_frame(nz_writer *w, bool more)
+/* ---- Where frames end ---- */
+
+/* The first tensor that ends behind the frame's start. */
+static const nz_tensor *next_tensors(nz_writer *w, size_t *n)
 {
+    size_t count = 0;
+    const nz_tensor *t = w->scan ? nz_scan_tensors(w->scan, &count) : NULL;
+    while (w->passed < count && t[w->passed].at + t[w->passed].bytes <= w->raw_at)
+        w->passed++;
+    *n = count - w->passed;
+    return count ? t + w->passed : NULL;
+}
+
+/* Whether a tensor is coded as one; else it belongs to what lies between. */
+static bool is_slab(const nz_tensor *t)
+{
+    return t->bytes >= (t->dtype == NZ_DT_BYTES ? BYTES_MIN : SLAB_MIN);
+}
+
+static uint64_t row_bytes(const nz_tensor *t)
+{
+    const nz_dtype_info *info = nz_dtype_about(t->dtype);
+    uint64_t row = 1;
+    for (unsigned k = 1; k < t->dims; k++)
+        row *= t->dim[k];
+    return t->dims > 1 && row ? row / info->elements * info->bytes : info->bytes;
+}
+
+/* The end of a weights frame that may reach up to `most`: between tensors, or between the rows of
+ * one, or, where not even a row fits, anywhere between its blocks. */
+static uint64_t weights_end(const nz_tensor *t, size_t n, uint64_t start, uint64_t most)
+{
+    uint64_t end = start;
+    for (size_t i = 0; i < n && t[i].at < most; i++) {
+        uint64_t behind = t[i].at + t[i].bytes;
+        if (!is_slab(&t[i]) || behind <= most) {
+            end = behind < most ? behind : most;
+            continue;
+        }
+        uint64_t step = row_bytes(&t[i]), rows = (most - t[i].at) / step * step;
+        if (t[i].at + rows > start)
+            return rows || t[i].at > start ? t[i].at + rows : most;
+        step = nz_dtype_about(t[i].dtype)->bytes;
+        return t[i].at + (most - t[i].at) / step * step;
+    }
+    return end;
+}
+
+/* The raw size of the frame that starts with what is gathered; 0 when more must be seen first.
+ * `seen`: bytes from its start that the scan has been given. `last`: there are no others. */
+static uint64_t frame_size(nz_writer *w, uint64_t seen, bool last, bool *weights)
+{
+    size_t n;
+    const nz_tensor *t = next_tensors(w, &n);
+    uint64_t start = w->raw_at, most = w->frame < NZ_WEIGHTS_FRAME ? w->frame : NZ_WEIGHTS_FRAME;
+    *weights = false;
+    while (n && !is_slab(t))
+        t++, n--;
+    if (n && t->at < start + most && t->at < start + seen) {
+        *weights = true;
+        if (seen < most)
+            return last ? seen : 0;
+        return weights_end(t, n, start, start + most) - start;
+    }
+    if (seen < most && !last)
+        return 0;
+    most = w->frame;
+    if (n && t->at - start < most)
+        most = t->at - start;
+    return seen >= most ? most : last ? seen : 0;
+}
+
+/* The frame's slabs: every tensor, or the blocks of it that are all in the frame. */
+static nz_err place_slabs(nz_writer *w, nz_job *job)
+{
+    size_t n, count = 0;
+    const nz_tensor *t = next_tensors(w, &n);
+    uint64_t start = w->raw_at, end = start + job->header.raw;
+    while (count < n && t[count].at < end)
+        count++;
+    job->slabs = calloc(count + 1, sizeof *job->slabs);
+    if (!job->slabs)
+        return NZ_E_MEM;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t block = nz_dtype_about(t[i].dtype)->bytes, row = row_bytes(&t[i]) / block;
+        uint64_t low = t[i].at > start ? t[i].at : start, high = t[i].at + t[i].bytes;
+        high = high < end ? high : end;
+        low += (block - (low - t[i].at) % block) % block;
+        if (!is_slab(&t[i]) || high <= low || high - low < block)
+            continue;
+        job->slabs[job->slab_count++] =
+            (nz_placed){{t[i].dtype, (high - low) / block, row ? row : 1}, low - start};
+    }
+    return NZ_OK;
+}
+
+/* ---- Frames become jobs ---- */
+
+/* How the job will be packed, and the memory it takes. */
+static nz_err choose_method(nz_writer *w, nz_job *job, bool weights)
+{
+    size_t n = (size_t)job->header.raw;
     bool hopeless = true;
+    nz_err err = NZ_OK;
+    job->memory = job->raw_lent ? 0 : n;
+    if (weights) {
+        err = place_slabs(w, job);
+        job->mode = w->mode;
+        job->header.method = NZ_METHOD_WEIGHTS;
+        job->memory += nz_weights_pack_memory(w->mode, n);
+        return err;
+    }
+    if (n > STORED_GAP)
+        err = nz_bytes_hopeless(&hopeless, job->raw, n);
+    if (err || hopeless)
+        return err;
+    nz_shape_choose(&job->shape, w->level, job->raw, n);
+    nz_shape_store(&job->shape, job->header.params);
+    job->header.method = NZ_METHOD_BYTES;
+    job->memory += n + nz_shape_memory(&job->shape);
+    return NZ_OK;
+}
+
+/* The first `size` bytes of `raw` become a job; a lent frame stays the caller's, else the job takes
+ * it. `more`: another frame follows. */
+static nz_err start_frame(nz_writer *w, uint8_t *raw, bool lent, size_t size, bool weights,
+                          bool more)
+{
     nz_job *job = calloc(1, sizeof *job);
-    nz_err err = job ? NZ_OK : NZ_E_MEM;
-    if (!err && w->n > STORED_GAP)
-        err = nz_bytes_hopeless(&hopeless, w->raw, w->n);
-    if (err) {
-        fail(w, err, w->raw_at, "no memory for a frame");
-        goto done;
-    }
-    job->work = pack_frame;
-    job->offset = w->raw_at;
-    job->header.raw = w->n;
-    job->memory = w->n;
-    if (!hopeless) {
-        nz_shape_choose(&job->shape, w->level, w->raw, w->n);
-        nz_shape_store(&job->shape, job->header.params);
-        job->header.method = NZ_METHOD_BYTES;
-        job->memory += w->n + nz_shape_memory(&job->shape);
-    }
+    nz_err err = NZ_E_MEM;
+    if (!job)
+        goto failed;
+    *job = (nz_job){.work = pack_frame, .offset = w->raw_at, .raw = raw, .raw_lent = true};
+    job->header.raw = size;
+    err = choose_method(w, job, weights);
+    if (err)
+        goto failed;
     err = make_room(w, job->memory);
     if (err)
         goto done;
-    if (job->header.method == NZ_METHOD_BYTES && !(job->packed = malloc(w->n))) {
-        err = fail(w, NZ_E_MEM, w->raw_at, "no memory for a frame");
-        goto done;
+    if (job->header.method == NZ_METHOD_BYTES && !(job->packed = malloc(size))) {
+        err = NZ_E_MEM;
+        goto failed;
     }
-    uint8_t *tight = realloc(w->raw, w->n);
-    job->raw = tight ? tight : w->raw;
-    w->raw = NULL;
-    w->raw_at += w->n;
-    w->n = w->cap = 0;
+    job->raw_lent = lent;
+    w->raw_at += size;
     nz_crew_start(&w->crew, job, more);
-    job = NULL; /* now the crew's */
+    return NZ_OK; /* now the crew's */
+failed:
+    fail(w, err, w->raw_at, "no memory for a frame");
 done:
     nz_job_free(job);
     return err;
 }
 
-/* Room for at least one more byte of the frame, and for `n` if they fit the frame. */
-static nz_err grow_raw(nz_writer *w, size_t n)
+/* The gathered frame, or the first part of it, goes; the rest stays gathered. */
+static nz_err start_gathered(nz_writer *w, size_t size, bool weights, bool more)
 {
-    /* The frame being gathered counts as one of the frames in flight. */
-    while (w->cap == 0 && w->crew.count >= w->crew.threads) {
+    uint8_t *raw = w->raw, *rest = NULL;
+    size_t left = w->n - size;
+    if (left && !(rest = malloc(left)))
+        return fail(w, NZ_E_MEM, w->raw_at, "no memory for a frame");
+    if (left)
+        memcpy(rest, raw + size, left);
+    uint8_t *tight = realloc(raw, size);
+    w->raw = tight ? tight : raw;
+    nz_err err = start_frame(w, w->raw, false, size, weights, more);
+    if (err) {
+        free(rest);
+        return err;
+    }
+    w->raw = rest;
+    w->n = w->cap = left;
+    return NZ_OK;
+}
+
+/* Waits until another frame may be gathered: it counts as one of the frames in flight. */
+static nz_err make_place(nz_writer *w)
+{
+    while (w->crew.count >= w->crew.threads) {
         nz_err err = write_oldest(w);
         if (err)
             return err;
     }
+    return NZ_OK;
+}
+
+/* Room for at least one more byte of the frame, and for `n` if they fit `most`. */
+static nz_err grow_raw(nz_writer *w, size_t n, uint64_t most)
+{
+    nz_err err = w->cap == 0 ? make_place(w) : NZ_OK;
+    if (err)
+        return err;
     uint64_t step = w->cap < GROW_FIRST ? GROW_FIRST : w->cap;
     uint64_t cap = w->cap + (step < GROW_MOST ? step : GROW_MOST);
     if (cap - w->n < n)
         cap = (uint64_t)w->n + n;
-    if (cap > w->frame)
-        cap = w->frame;
-    nz_err err = make_room(w, cap);
+    if (cap > most)
+        cap = most;
+    err = make_room(w, cap);
     if (err)
         return err;
     uint8_t *raw = realloc(w->raw, (size_t)cap);
@@ -244,20 +433,39 @@ static nz_err grow_raw(nz_writer *w, size_t n)
     return NZ_OK;
 }
 
-nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
+/* Before anything is put or ended. */
+static nz_err usable(nz_writer *w)
 {
     if (!w->fault.err && w->ended)
         fail(w, NZ_E_ARG, w->raw_at, "the archive is already complete");
-    if (w->fault.err)
-        return w->fault.err;
+    return w->fault.err;
+}
+
+static nz_err look_for_tensors(nz_writer *w, const void *data, size_t n)
+{
+    nz_err err = w->scan ? nz_scan_put(w->scan, data, n) : NZ_OK;
+    return err ? fail(w, err, w->raw_at, "no memory to look for tensors") : NZ_OK;
+}
+
+nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
+{
+    nz_err err = usable(w);
+    if (!err)
+        err = look_for_tensors(w, data, n);
     const uint8_t *p = data;
-    while (n) {
-        nz_err err;
-        if (w->n == w->frame && (err = start_frame(w, true)))
-            return err;
-        size_t want = w->frame - w->n < n ? (size_t)(w->frame - w->n) : n;
-        if (w->n == w->cap && (err = grow_raw(w, want)))
-            return err;
+    while (n && !err) {
+        bool weights;
+        uint64_t size = frame_size(w, w->n + n, false, &weights);
+        if (size && size <= w->n) {
+            err = start_gathered(w, (size_t)size, weights, true);
+            continue;
+        }
+        size_t want = size && size - w->n < n ? (size_t)(size - w->n) : n;
+        uint64_t most = w->frame > NZ_WEIGHTS_FRAME ? w->frame : NZ_WEIGHTS_FRAME;
+        if (want > most - w->n)
+            want = (size_t)(most - w->n);
+        if (w->n == w->cap && (err = grow_raw(w, want, most)))
+            break;
         if (want > w->cap - w->n)
             want = w->cap - w->n;
         memcpy(w->raw + w->n, p, want);
@@ -265,22 +473,59 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
         p += want;
         n -= want;
     }
-    return NZ_OK;
+    return err;
+}
+
+nz_err nz_writer_all(nz_writer *w, const void *data, size_t n)
+{
+    nz_err err = usable(w);
+    if (!err)
+        err = look_for_tensors(w, data, n);
+    for (const uint8_t *p = data; n && !err;) {
+        bool weights;
+        size_t size = (size_t)frame_size(w, n, true, &weights);
+        err = make_place(w);
+        /* A job reads what it is lent. */
+        if (!err)
+            err = start_frame(w, (uint8_t *)(uintptr_t)p, true, size, weights, size < n);
+        p += size;
+        n -= size;
+    }
+    return err ? err : nz_writer_end(w);
+}
+
+static nz_err put_directory(nz_writer *w)
+{
+    size_t n = 0;
+    const nz_tensor *t = w->scan ? nz_scan_tensors(w->scan, &n) : NULL;
+    /* Of a truncated file only what is there. */
+    while (n && t[n - 1].at + t[n - 1].bytes > w->raw_at)
+        n--;
+    nz_buf out = {0};
+    nz_err err = nz_directory_store(t, n, &out);
+    if (err)
+        fail(w, err, w->raw_at, "no memory for the directory");
+    else
+        err = put_out(w, out.p, out.n);
+    nz_buf_free(&out);
+    return err;
 }
 
 nz_err nz_writer_end(nz_writer *w)
 {
-    if (!w->fault.err && w->ended)
-        fail(w, NZ_E_ARG, w->raw_at, "the archive is already complete");
-    if (w->fault.err)
-        return w->fault.err;
-    nz_err err;
-    if (w->n && (err = start_frame(w, false)))
-        return err;
-    while (w->crew.count)
-        if ((err = write_oldest(w)))
-            return err;
-    if ((err = put_end(w)))
+    nz_err err = usable(w);
+    while (w->n && !err) {
+        bool weights;
+        size_t size = (size_t)frame_size(w, w->n, true, &weights);
+        err = start_gathered(w, size, weights, size < w->n);
+    }
+    while (w->crew.count && !err)
+        err = write_oldest(w);
+    if (!err)
+        err = put_directory(w);
+    if (!err)
+        err = put_end(w);
+    if (err)
         return err;
     err = nz_sink_flush(&w->sink);
     if (err)
@@ -305,6 +550,7 @@ void nz_writer_free(nz_writer *w)
         return;
     nz_crew_end(&w->crew);
     nz_index_reset(&w->index);
+    nz_scan_free(w->scan);
     free(w->raw);
     free(w);
 }

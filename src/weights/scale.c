@@ -33,6 +33,16 @@ static int16_t quarters(uint64_t sum, uint64_t count)
     return (int16_t)((sum + count) / (2 * count));
 }
 
+/* What is stored is a byte above the lowest. */
+static void limit(int16_t *v, size_t n)
+{
+    int16_t most = INT16_MIN;
+    for (size_t i = 0; i < n; i++)
+        most = v[i] > most ? v[i] : most;
+    for (size_t i = 0; i < n; i++)
+        v[i] = (int16_t)(most - v[i] > NZ_SCALE_RANGE ? most - NZ_SCALE_RANGE : v[i]);
+}
+
 nz_err nz_scale_measure(nz_scale *s, const nz_kern *kern, const uint8_t *raw)
 {
     size_t length = s->period ? s->period : s->block;
@@ -65,6 +75,8 @@ nz_err nz_scale_measure(nz_scale *s, const nz_kern *kern, const uint8_t *raw)
         int64_t more = counts[j] ? here - all : 0;
         s->column[j] = (int16_t)((more + (more < 0 ? -256 : 256)) / 512);
     }
+    limit(s->row, s->rows);
+    limit(s->column, s->period);
     free(sums);
     return NZ_OK;
 }

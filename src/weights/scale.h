@@ -10,7 +10,8 @@
 #include "weights/number.h"
 #include <stdbool.h>
 
-#define NZ_SCALE_SETS 4 /* quarters of a binade */
+#define NZ_SCALE_SETS  4   /* quarters of a binade */
+#define NZ_SCALE_RANGE 255 /* between the smallest row or column and the largest, in quarters */
 
 typedef struct nz_scale {
     const nz_number *format;

@@ -154,7 +154,7 @@ static nz_err bytes_load(uint8_t *bytes, size_t n, const nz_kern *kern, const nz
     return err;
 }
 
-/* Scales as bytes: the lowest, and how much each lies above it, 255 at most. */
+/* Scales as bytes: the lowest, and how much each lies above it. */
 static void scales_store(const int16_t *v, size_t n, const nz_kern *kern, nz_tables *tables,
                          nz_buf *out, nz_err *err)
 {
@@ -167,7 +167,7 @@ static void scales_store(const int16_t *v, size_t n, const nz_kern *kern, nz_tab
     for (size_t i = 0; i < n; i++)
         low = v[i] < low ? v[i] : low;
     for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(v[i] - low > 255 ? 255 : v[i] - low);
+        bytes[i] = (uint8_t)(v[i] - low);
     nz_buf_byte(out, (unsigned)low & 255);
     nz_buf_byte(out, (unsigned)low >> 8 & 255);
     bytes_store(bytes, n, kern, tables, out, err);
