@@ -187,3 +187,40 @@ nz_err nz_plane_close(const nz_plane_reader *r)
 {
     return r->plane->kind == NZ_PLANE_RANS ? nz_rans_close(&r->rans) : NZ_OK;
 }
+
+/* ---- A plane of one chunk ---- */
+
+void nz_plane_whole_store(const uint8_t *bytes, size_t n, const nz_kern *kern, nz_tables *tables,
+                          nz_buf *out, nz_err *err)
+{
+    uint32_t counts[1][256] = {{0}};
+    nz_plane p = {0};
+    uint64_t cost;
+    nz_plane_count(counts, bytes, NULL, n);
+    if (!*err)
+        *err = nz_plane_choose(&p, tables, counts, 1, &cost);
+    if (!*err) {
+        nz_plane_store(&p, out);
+        nz_plane_encode(&p, kern, bytes, NULL, n, out);
+    }
+    nz_plane_free(&p);
+}
+
+nz_err nz_plane_whole_load(uint8_t *bytes, size_t n, const nz_kern *kern, const nz_tables *tables,
+                           nz_span *in)
+{
+    nz_plane p;
+    nz_plane_reader r;
+    nz_err err = nz_plane_load(&p, tables, in);
+    if (err)
+        return err;
+    err = p.sets > 1 ? NZ_E_CORRUPT : nz_plane_open(&r, &p, n, in);
+    if (!err) {
+        const uint8_t *from = nz_plane_read(&r, kern, NULL, bytes, n);
+        if (from != bytes)
+            memcpy(bytes, from, n);
+        err = nz_plane_close(&r);
+    }
+    nz_plane_free(&p);
+    return err;
+}

@@ -50,4 +50,11 @@ const uint8_t *nz_plane_read(nz_plane_reader *r, const nz_kern *kern, const uint
 /* After the last byte of the chunk: NZ_E_CORRUPT if its code says so. */
 nz_err nz_plane_close(const nz_plane_reader *r);
 
+/* A short plane, all of it at once: how it is coded, and the code. Does nothing when *err is set.
+ */
+void nz_plane_whole_store(const uint8_t *bytes, size_t n, const nz_kern *kern, nz_tables *tables,
+                          nz_buf *out, nz_err *err);
+nz_err nz_plane_whole_load(uint8_t *bytes, size_t n, const nz_kern *kern, const nz_tables *tables,
+                           nz_span *in);
+
 #endif

@@ -11,6 +11,8 @@
 
 /* Elements a chunk: much larger than what a chunk costs, much smaller than a tensor. */
 #define NZ_SLAB_CHUNK (256 << 10)
+/* The widest element coded as planes of its bytes. */
+#define NZ_OCTETS_MAX 16
 
 typedef struct nz_slab {
     nz_dtype dtype;

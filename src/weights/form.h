@@ -1,0 +1,47 @@
+/* The forms a slab may be coded in: each writes and reads what follows the form's number. */
+#ifndef NZ_WEIGHTS_FORM_H
+#define NZ_WEIGHTS_FORM_H
+
+#include "weights/slab.h"
+#include <stdbool.h>
+
+typedef enum nz_form {
+    NZ_FORM_RAW = 0,
+    NZ_FORM_NUMBERS = 1, /* of a format with an exponent */
+    NZ_FORM_OCTETS = 2,  /* planes of the bytes of a number */
+    NZ_FORM_FIELDS = 3   /* blocks of several fields, each a slab */
+} nz_form;
+
+/* Chunks of a slab of n elements. */
+static inline size_t nz_slab_chunks(uint64_t n)
+{
+    return (size_t)((n + NZ_SLAB_CHUNK - 1) / NZ_SLAB_CHUNK);
+}
+
+nz_err nz_numbers_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                         const uint8_t *raw, nz_buf *out);
+nz_err nz_numbers_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                         nz_span code, uint8_t *raw, size_t from, size_t n);
+
+/* What is known of elements besides: set[(i - first) / each] is the set of element i. Reading needs
+ * the sets from the start of the chunk of the first element it reads. */
+typedef struct nz_known {
+    const uint8_t *set; /* NULL: nothing is known */
+    size_t each, first;
+    unsigned sets;
+} nz_known;
+
+/* Elements of any plain type; `known` may be NULL. */
+nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                        const nz_known *known, const uint8_t *raw, nz_buf *out);
+nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                        const nz_known *known, nz_span code, uint8_t *raw, size_t from, size_t n);
+
+/* Whether blocks of this type have fields that are known here. */
+bool nz_fields_known(nz_dtype dtype);
+nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                        const uint8_t *raw, nz_buf *out);
+nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                        nz_span code, uint8_t *raw, size_t from, size_t n);
+
+#endif
