@@ -9,14 +9,9 @@ typedef enum nz_form {
     NZ_FORM_RAW = 0,
     NZ_FORM_NUMBERS = 1, /* of a format with an exponent */
     NZ_FORM_OCTETS = 2,  /* planes of the bytes of a number */
-    NZ_FORM_FIELDS = 3   /* blocks of several fields, each a slab */
+    NZ_FORM_FIELDS = 3,  /* blocks of several fields, each a slab */
+    NZ_FORM_DELTA = 5    /* told by the difference from the base's tensor; weights.c reads it */
 } nz_form;
-
-/* Chunks of a slab of n elements. */
-static inline size_t nz_slab_chunks(uint64_t n)
-{
-    return (size_t)((n + NZ_SLAB_CHUNK - 1) / NZ_SLAB_CHUNK);
-}
 
 nz_err nz_numbers_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
                          const uint8_t *raw, nz_buf *out);

@@ -25,6 +25,7 @@ static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_
     case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, raw, out);
     case NZ_FORM_OCTETS: return nz_octets_encode(s, kern, tables, NULL, raw, out);
     case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
+    case NZ_FORM_DELTA:
     case NZ_FORM_RAW: break;
     }
     nz_buf_put(out, raw, (size_t)nz_slab_bytes(s));

@@ -21,6 +21,11 @@ typedef struct nz_slab {
 } nz_slab;
 
 uint64_t nz_slab_bytes(const nz_slab *s);
+/* Chunks of n elements. */
+static inline size_t nz_slab_chunks(uint64_t n)
+{
+    return (size_t)((n + NZ_SLAB_CHUNK - 1) / NZ_SLAB_CHUNK);
+}
 
 /* Appends the code of a slab; `tables` gains what it needs. NZ_E_MEM. */
 nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,

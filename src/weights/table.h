@@ -21,6 +21,8 @@ typedef struct nz_tables {
 
 void nz_tables_free(nz_tables *t); /* {0} again */
 
+nz_err nz_tables_add(nz_tables *t, const nz_table *table); /* NZ_E_MEM */
+
 /* The table nearest to the counts. */
 void nz_table_fit(nz_table *t, const uint32_t counts[256]);
 /* Bits that the counted symbols cost; UINT64_MAX when the table lacks one of them. */

@@ -1,5 +1,8 @@
 #include "weights/weights.h"
 #include "base/base.h"
+#include "weights/convert.h"
+#include "weights/delta.h"
+#include "weights/form.h"
 
 #include <stdlib.h>
 
@@ -144,14 +147,69 @@ static nz_err map_next(nz_placed *p, size_t *size, uint64_t *at, uint64_t end, n
         return NZ_E_CORRUPT;
     if (n == 0 || n > (end - *at - gap) / info->bytes)
         return NZ_E_CORRUPT;
-    *p = (nz_placed){{(nz_dtype)dtype, n, row}, *at + gap};
+    *p = (nz_placed){.slab = {(nz_dtype)dtype, n, row}, .at = *at + gap};
     *size = (size_t)packed;
     *at += gap + n * info->bytes;
     return NZ_OK;
 }
 
-nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run, const uint8_t *raw,
-                         size_t n, const nz_placed *slabs, size_t count, nz_buf *out)
+/* Where the base has a slab's blocks: within it, and of a type that says something. */
+static bool base_has(const nz_weights_base *base, const nz_slab *s, unsigned dtype, uint64_t at)
+{
+    const nz_dtype_info *info = nz_dtype_about(dtype);
+    return info && base->p && nz_convert_can((nz_dtype)dtype, s->dtype) && at <= base->n &&
+           s->n <= (base->n - at) / info->bytes;
+}
+
+/* By itself, or by its difference from the base: whichever is smaller. */
+static nz_err slab_store(const nz_placed *p, const nz_run *run, const nz_weights_base *base,
+                         nz_tables *tables, const uint8_t *raw, nz_buf *out)
+{
+    size_t start = out->n, had = tables->n;
+    nz_err err = nz_slab_encode(&p->slab, run->kern, tables, raw, out);
+    if (err || !base_has(base, &p->slab, p->base_dtype, p->base_at))
+        return err;
+    nz_tables other = {0};
+    nz_buf delta = {0};
+    for (size_t i = 0; i < had && !err; i++)
+        err = nz_tables_add(&other, &tables->table[i]);
+    nz_buf_byte(&delta, NZ_FORM_DELTA);
+    nz_buf_byte(&delta, p->base_dtype);
+    nz_buf_varint(&delta, p->base_at);
+    if (!err)
+        err = nz_delta_encode(&p->slab, run->kern, &other, raw, p->base_dtype, base->p + p->base_at,
+                              &delta);
+    if (!err && delta.n < out->n - start) {
+        nz_tables swap = *tables;
+        *tables = other;
+        other = swap;
+        out->n = start;
+        nz_buf_put(out, delta.p, delta.n);
+    }
+    if (!err && (delta.failed || out->failed))
+        err = NZ_E_MEM;
+    nz_tables_free(&other);
+    nz_buf_free(&delta);
+    return err;
+}
+
+static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_base *base,
+                        const nz_tables *tables, nz_span code, uint8_t *raw, uint64_t from,
+                        uint64_t n)
+{
+    nz_span in = code;
+    if (nz_span_byte(&in) != NZ_FORM_DELTA)
+        return nz_slab_decode(s, run->kern, tables, code, raw, from, n);
+    unsigned dtype = nz_span_byte(&in);
+    uint64_t at = nz_span_varint(&in);
+    if (in.bad || !base_has(base, s, dtype, at))
+        return NZ_E_CORRUPT;
+    return nz_delta_decode(s, run->kern, tables, in, (nz_dtype)dtype, base->p + at, raw, from, n);
+}
+
+nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
+                         const nz_weights_base *base, const uint8_t *raw, size_t n,
+                         const nz_placed *slabs, size_t count, nz_buf *out)
 {
     nz_buf gap = {0}, codes = {0}, head = {0};
     nz_tables tables = {0};
@@ -164,7 +222,7 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     for (size_t i = 0; i < count && !err; i++) {
         size_t start = (size_t)slabs[i].at, before = codes.n;
         nz_buf_put(&gap, raw + at, start - at);
-        err = nz_slab_encode(&slabs[i].slab, run->kern, &tables, raw + start, &codes);
+        err = slab_store(&slabs[i], run, base, &tables, raw + start, &codes);
         sizes[i] = codes.n - before;
         at = start + (size_t)nz_slab_bytes(&slabs[i].slab);
         if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
@@ -195,6 +253,7 @@ done:
 /* What both passes over a payload know. */
 typedef struct unpack {
     const nz_run *run;
+    const nz_weights_base *base;
     nz_tables tables;
     uint8_t *gap;
     size_t gaps;
@@ -220,8 +279,8 @@ static nz_err put_slab(unpack *u, const nz_placed *p, nz_span code)
         return NZ_OK;
     size_t first = (low - at) / bytes, last = (high - at + bytes - 1) / bytes;
     if (at + first * bytes == low && at + last * bytes == high)
-        return nz_slab_decode(&p->slab, u->run->kern, &u->tables, code, u->raw + (low - u->from),
-                              first, last - first);
+        return slab_load(&p->slab, u->run, u->base, &u->tables, code, u->raw + (low - u->from),
+                         first, last - first);
     uint8_t *copy = malloc((last - first) * bytes);
     nz_err err =
         copy ? nz_slab_decode(&p->slab, u->run->kern, &u->tables, code, copy, first, last - first)
@@ -259,10 +318,11 @@ static nz_err unpack_slabs(unpack *u, nz_span map, size_t count, nz_span codes, 
     return nz_span_left(&codes) ? NZ_E_CORRUPT : NZ_OK;
 }
 
-nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const uint8_t *in, size_t packed,
-                         uint8_t *raw, size_t size, size_t from, size_t n)
+nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weights_base *base,
+                         const uint8_t *in, size_t packed, uint8_t *raw, size_t size, size_t from,
+                         size_t n)
 {
-    unpack u = {.run = run, .raw = raw, .from = from, .end = from + n};
+    unpack u = {.run = run, .base = base, .raw = raw, .from = from, .end = from + n};
     nz_span code = nz_span_of(in, packed);
     uint64_t count = nz_span_varint(&code), at = 0;
     nz_err err = code.bad || count > packed ? NZ_E_CORRUPT : NZ_OK;

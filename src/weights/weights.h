@@ -31,7 +31,16 @@ typedef struct nz_weights {
 typedef struct nz_placed {
     nz_slab slab;
     uint64_t at; /* its first byte, from the start of the frame */
+    /* The same blocks in the base file; base_at: UINT64_MAX when there are none. */
+    nz_dtype base_dtype;
+    uint64_t base_at;
 } nz_placed;
+
+/* The base file, in memory; {0}: there is none. */
+typedef struct nz_weights_base {
+    const uint8_t *p;
+    size_t n;
+} nz_weights_base;
 
 void nz_weights_store(const nz_weights *w, uint8_t out[NZ_WEIGHTS_PARAMS]);
 /* NZ_E_VERSION for other arithmetic, NZ_E_CORRUPT for values no encoder writes. */
@@ -42,10 +51,13 @@ uint64_t nz_weights_memory(const nz_weights *w);
 uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n);
 
 /* Slabs ascend and do not overlap. Sets *w and appends the frame's payload to *out. */
-nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run, const uint8_t *raw,
-                         size_t n, const nz_placed *slabs, size_t count, nz_buf *out);
-/* Bytes from..from + n of a frame of `size` bytes; any `in` is safe. NZ_E_CORRUPT. */
-nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const uint8_t *in, size_t packed,
-                         uint8_t *raw, size_t size, size_t from, size_t n);
+nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
+                         const nz_weights_base *base, const uint8_t *raw, size_t n,
+                         const nz_placed *slabs, size_t count, nz_buf *out);
+/* Bytes from..from + n of a frame of `size` bytes; any `in` is safe. NZ_E_CORRUPT, also for what a
+ * base that is not there is needed for. */
+nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weights_base *base,
+                         const uint8_t *in, size_t packed, uint8_t *raw, size_t size, size_t from,
+                         size_t n);
 
 #endif
