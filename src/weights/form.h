@@ -14,9 +14,9 @@ typedef enum nz_form {
 } nz_form;
 
 nz_err nz_numbers_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                         const uint8_t *raw, nz_buf *out);
+                         const nz_other *other, const uint8_t *raw, nz_buf *out);
 nz_err nz_numbers_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
-                         nz_span code, uint8_t *raw, size_t from, size_t n);
+                         const nz_other *other, nz_span code, uint8_t *raw, size_t from, size_t n);
 
 /* What is known of elements besides: set[(i - first) / each] is the set of element i. Reading needs
  * the sets from the start of the chunk of the first element it reads. */

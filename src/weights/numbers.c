@@ -250,6 +250,23 @@ static uint64_t choose_scales(numbers *c, const nz_kern *kern, const nz_tables *
             chosen = option;
         }
     }
+    int power = 2;
+    s->by_row = s->by_column = false;
+    for (s->power = -1; s->other && s->power <= 1; s->power++) {
+        s->by_other = true;
+        nz_scale_follow(s, raw);
+        uint64_t cost = sample_cost(c, kern, tables, p, raw);
+        if (cost < best) {
+            best = cost;
+            power = s->power;
+        }
+    }
+    s->by_other = power < 2;
+    if (s->by_other) {
+        s->power = power;
+        nz_scale_follow(s, raw);
+        return best;
+    }
     s->by_row = chosen & 1;
     s->by_column = chosen >> 1;
     return best;
@@ -259,7 +276,12 @@ static void numbers_store(numbers *c, const nz_kern *kern, nz_tables *tables, nz
                           nz_err *err)
 {
     const nz_scale *s = &c->scale;
-    nz_buf_byte(out, (unsigned)s->by_row | (unsigned)s->by_column << 1);
+    nz_buf_byte(out, (unsigned)s->by_row | (unsigned)s->by_column << 1 |
+                         (s->by_other ? (unsigned)(s->power + 2) << 2 : 0));
+    if (s->by_other) {
+        nz_buf_byte(out, (unsigned)s->factor & 255);
+        nz_buf_byte(out, (unsigned)s->factor >> 8 & 255);
+    }
     nz_buf_byte(out, (unsigned)s->mean & 255);
     nz_buf_byte(out, (unsigned)s->mean >> 8 & 255);
     if (s->by_row)
@@ -292,8 +314,15 @@ static nz_err classes_load(numbers *c, const nz_kern *kern, const nz_tables *tab
     return err;
 }
 
+static void follow_other(nz_scale *s, const nz_other *other)
+{
+    s->other_format = other ? nz_number_of(other->dtype) : NULL;
+    s->other = s->other_format ? other->raw : NULL;
+    s->other_first = other ? other->first : 0;
+}
+
 static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
-                           const nz_tables *tables, nz_span *in)
+                           const nz_tables *tables, const nz_other *other, nz_span *in)
 {
     *c = (numbers){.format = nz_number_of(slab->dtype)};
     if (!c->format)
@@ -302,12 +331,22 @@ static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
     if (err)
         return err;
     nz_scale *s = &c->scale;
-    unsigned scales = nz_span_byte(in), mean = nz_span_byte(in);
+    unsigned scales = nz_span_byte(in), factor = 0;
+    if (scales >> 2) {
+        factor = nz_span_byte(in);
+        factor |= nz_span_byte(in) << 8;
+    }
+    unsigned mean = nz_span_byte(in);
     mean |= nz_span_byte(in) << 8;
+    s->by_other = scales >> 2;
+    s->power = (int)(scales >> 2) - 2;
+    s->factor = (int16_t)factor;
+    follow_other(s, other);
     s->by_row = scales & 1;
     s->by_column = scales >> 1 & 1;
     s->mean = (int16_t)mean;
-    if (in->bad || scales > 3 || (s->by_column && !s->period))
+    if (in->bad || scales > 15 || (scales & 3 && s->by_other) || (s->by_other && !s->other) ||
+        (s->by_column && !s->period))
         err = NZ_E_CORRUPT;
     if (!err && s->by_row)
         err = scales_load(s->row, s->rows, kern, tables, in);
@@ -451,7 +490,7 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
 /* ---- Slabs ---- */
 
 nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *tables,
-                         const uint8_t *raw, nz_buf *out)
+                         const nz_other *other, const uint8_t *raw, nz_buf *out)
 {
     size_t n = (size_t)slab->n;
     numbers c = {.format = nz_number_of(slab->dtype)};
@@ -459,6 +498,7 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
     nz_buf body = {0};
     parts p = {0};
     nz_err err = nz_scale_new(&c.scale, f, n, (size_t)slab->row);
+    follow_other(&c.scale, other);
     if (!err)
         err = parts_new(&p, f, n);
     if (!err)
@@ -499,11 +539,11 @@ done:
 }
 
 nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tables *tables,
-                         nz_span code, uint8_t *raw, size_t from, size_t n)
+                         const nz_other *other, nz_span code, uint8_t *raw, size_t from, size_t n)
 {
     numbers c;
     parts p = {0};
-    nz_err err = numbers_load(&c, slab, kern, tables, &code);
+    nz_err err = numbers_load(&c, slab, kern, tables, other, &code);
     if (err)
         return err;
     err = parts_new(&p, c.format, STRIP);

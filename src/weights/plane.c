@@ -84,7 +84,7 @@ nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], 
             }
             *cost += one;
         }
-        p->table[s] = (uint8_t)index;
+        p->table[s] = (uint16_t)index;
     }
     p->encoder = calloc(sets, sizeof *p->encoder);
     if (!p->encoder)
@@ -100,8 +100,8 @@ void nz_plane_store(const nz_plane *p, nz_buf *out)
     nz_buf_byte(out, (unsigned)p->kind | (p->sets - 1) << 4);
     if (p->kind == NZ_PLANE_FILL)
         nz_buf_byte(out, p->fill);
-    if (p->kind == NZ_PLANE_RANS)
-        nz_buf_put(out, p->table, p->sets);
+    for (unsigned s = 0; p->kind == NZ_PLANE_RANS && s < p->sets; s++)
+        nz_buf_varint(out, p->table[s] == NZ_TABLES_MAX ? 0 : p->table[s] + 1u);
 }
 
 nz_err nz_plane_load(nz_plane *p, const nz_tables *tables, nz_span *in)
@@ -114,20 +114,18 @@ nz_err nz_plane_load(nz_plane *p, const nz_tables *tables, nz_span *in)
         return NZ_E_CORRUPT;
     if (p->kind != NZ_PLANE_RANS)
         return NZ_OK;
-    nz_span refs = nz_span_cut(in, p->sets);
-    if (refs.bad)
-        return NZ_E_CORRUPT;
     p->decoder = calloc(p->sets, sizeof *p->decoder);
     if (!p->decoder)
         return NZ_E_MEM;
     for (unsigned s = 0; s < p->sets; s++) {
-        p->table[s] = refs.at[s];
-        if (p->table[s] == NZ_TABLES_MAX)
-            continue; /* slots of zeros: safe, and never right */
-        if (p->table[s] >= tables->n) {
+        uint64_t table = nz_span_varint(in);
+        if (in->bad || table > tables->n) {
             nz_plane_free(p);
             return NZ_E_CORRUPT;
         }
+        p->table[s] = (uint16_t)(table ? table - 1 : NZ_TABLES_MAX);
+        if (!table)
+            continue; /* slots of zeros: safe, and never right */
         nz_rans_decoder_init(&p->decoder[s], tables->table[p->table[s]].freq);
     }
     return NZ_OK;

@@ -12,10 +12,10 @@ typedef enum nz_plane_kind { NZ_PLANE_RAW = 0, NZ_PLANE_FILL = 1, NZ_PLANE_RANS 
 typedef struct nz_plane {
     nz_plane_kind kind;
     uint8_t fill;
-    unsigned sets;                /* 1 to NZ_PLANE_SETS */
-    uint8_t table[NZ_PLANE_SETS]; /* of the frame's, NZ_TABLES_MAX: a set without bytes */
-    nz_rans_encoder *encoder;     /* [sets], made for packing */
-    nz_rans_decoder *decoder;     /* [sets], made for unpacking */
+    unsigned sets;                 /* 1 to NZ_PLANE_SETS */
+    uint16_t table[NZ_PLANE_SETS]; /* of the frame's, NZ_TABLES_MAX: a set without bytes */
+    nz_rans_encoder *encoder;      /* [sets], made for packing */
+    nz_rans_decoder *decoder;      /* [sets], made for unpacking */
 } nz_plane;
 
 void nz_plane_free(nz_plane *p);

@@ -18,11 +18,11 @@ static nz_form form_of(nz_dtype dtype)
 }
 
 static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                        const uint8_t *raw, nz_buf *out)
+                        const nz_other *other, const uint8_t *raw, nz_buf *out)
 {
     nz_buf_byte(out, form);
     switch (form) {
-    case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, raw, out);
+    case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, other, raw, out);
     case NZ_FORM_OCTETS: return nz_octets_encode(s, kern, tables, NULL, raw, out);
     case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
     case NZ_FORM_DELTA:
@@ -32,21 +32,26 @@ static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_
     return NZ_OK;
 }
 
-nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,
-                      nz_buf *out)
+bool nz_slab_follows(nz_span code)
+{
+    return nz_span_byte(&code) == NZ_FORM_NUMBERS && nz_span_byte(&code) >> 2;
+}
+
+nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                      const nz_other *other, const uint8_t *raw, nz_buf *out)
 {
     size_t start = out->n, had = tables->n;
-    nz_err err = encode_as(form_of(s->dtype), s, kern, tables, raw, out);
+    nz_err err = encode_as(form_of(s->dtype), s, kern, tables, other, raw, out);
     if (!err && !out->failed && out->n - start > nz_slab_bytes(s) + 1) {
         out->n = start;
         tables->n = had; /* nobody else has seen those it added */
-        err = encode_as(NZ_FORM_RAW, s, kern, tables, raw, out);
+        err = encode_as(NZ_FORM_RAW, s, kern, tables, NULL, raw, out);
     }
     return !err && out->failed ? NZ_E_MEM : err;
 }
 
-nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables, nz_span code,
-                      uint8_t *raw, uint64_t from, uint64_t n)
+nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                      const nz_other *other, nz_span code, uint8_t *raw, uint64_t from, uint64_t n)
 {
     size_t bytes = nz_dtype_about(s->dtype)->bytes;
     if (code.bad || from > s->n || n > s->n - from)
@@ -58,7 +63,7 @@ nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *ta
         memcpy(raw, code.at + from * bytes, (size_t)n * bytes);
         return NZ_OK;
     case NZ_FORM_NUMBERS:
-        return nz_numbers_decode(s, kern, tables, code, raw, (size_t)from, (size_t)n);
+        return nz_numbers_decode(s, kern, tables, other, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_OCTETS:
         return nz_octets_decode(s, kern, tables, NULL, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_FIELDS:

@@ -8,6 +8,7 @@
 
 #include "containers/dtype.h"
 #include "weights/table.h"
+#include <stdbool.h>
 
 /* Elements a chunk: much larger than what a chunk costs, much smaller than a tensor. */
 #define NZ_SLAB_CHUNK (256 << 10)
@@ -27,11 +28,21 @@ static inline size_t nz_slab_chunks(uint64_t n)
     return (size_t)((n + NZ_SLAB_CHUNK - 1) / NZ_SLAB_CHUNK);
 }
 
+/* A slab of as many elements that another's scale may follow (scale.h); NULL where there is none.
+ * Reading needs it from the start of the chunk of the first element that is read. */
+typedef struct nz_other {
+    nz_dtype dtype;
+    size_t first;       /* element that raw starts with */
+    const uint8_t *raw; /* not of the memory that is read into */
+} nz_other;
+
 /* Appends the code of a slab; `tables` gains what it needs. NZ_E_MEM. */
-nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,
-                      nz_buf *out);
+nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                      const nz_other *other, const uint8_t *raw, nz_buf *out);
+/* Whether a code needs the other slab to be read. */
+bool nz_slab_follows(nz_span code);
 /* Blocks from..from + n of the slab into raw. Any code is safe. NZ_E_CORRUPT, NZ_E_MEM. */
-nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables, nz_span code,
-                      uint8_t *raw, uint64_t from, uint64_t n);
+nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                      const nz_other *other, nz_span code, uint8_t *raw, uint64_t from, uint64_t n);
 
 #endif

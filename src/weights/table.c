@@ -121,8 +121,10 @@ nz_err nz_tables_add(nz_tables *t, const nz_table *table)
 
 static uint64_t best_there(const nz_tables *t, const uint32_t counts[256], unsigned *index)
 {
+    /* Of many tables the latest: those of the tensors around. */
+    enum { TRIED = 96 };
     uint64_t best = UINT64_MAX;
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = t->n > TRIED ? t->n - TRIED : 0; i < t->n; i++) {
         uint64_t cost = nz_table_cost(&t->table[i], counts);
         if (cost < best) {
             best = cost;

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "coder/rans.h"
 
-#define NZ_TABLES_MAX 255
+#define NZ_TABLES_MAX 2047
 
 typedef struct nz_table {
     uint16_t freq[256]; /* sums to NZ_RANS_SLOTS, none of it the whole */

@@ -3,6 +3,7 @@
 #include "weights/convert.h"
 #include "weights/delta.h"
 #include "weights/form.h"
+#include "weights/number.h"
 
 #include <stdlib.h>
 
@@ -163,10 +164,11 @@ static bool base_has(const nz_weights_base *base, const nz_slab *s, unsigned dty
 
 /* By itself, or by its difference from the base: whichever is smaller. */
 static nz_err slab_store(const nz_placed *p, const nz_run *run, const nz_weights_base *base,
-                         nz_tables *tables, const uint8_t *raw, nz_buf *out)
+                         nz_tables *tables, const nz_other *other_slab, const uint8_t *raw,
+                         nz_buf *out)
 {
     size_t start = out->n, had = tables->n;
-    nz_err err = nz_slab_encode(&p->slab, run->kern, tables, raw, out);
+    nz_err err = nz_slab_encode(&p->slab, run->kern, tables, other_slab, raw, out);
     if (err || !base_has(base, &p->slab, p->base_dtype, p->base_at))
         return err;
     nz_tables other = {0};
@@ -194,17 +196,23 @@ static nz_err slab_store(const nz_placed *p, const nz_run *run, const nz_weights
 }
 
 static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_base *base,
-                        const nz_tables *tables, nz_span code, uint8_t *raw, uint64_t from,
-                        uint64_t n)
+                        const nz_tables *tables, const nz_other *other, nz_span code, uint8_t *raw,
+                        uint64_t from, uint64_t n)
 {
     nz_span in = code;
     if (nz_span_byte(&in) != NZ_FORM_DELTA)
-        return nz_slab_decode(s, run->kern, tables, code, raw, from, n);
+        return nz_slab_decode(s, run->kern, tables, other, code, raw, from, n);
     unsigned dtype = nz_span_byte(&in);
     uint64_t at = nz_span_varint(&in);
     if (in.bad || !base_has(base, s, dtype, at))
         return NZ_E_CORRUPT;
     return nz_delta_decode(s, run->kern, tables, in, (nz_dtype)dtype, base->p + at, raw, from, n);
+}
+
+/* As the moments of an optimiser follow each other. */
+static bool can_follow(const nz_slab *before, const nz_slab *s)
+{
+    return before->n == s->n && nz_number_of(before->dtype) && nz_number_of(s->dtype);
 }
 
 nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
@@ -219,11 +227,17 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     uint64_t memory = SLAB_MEMORY + n / 4;
     w->memory = (uint32_t)(memory >> 10);
 
+    bool alone = false; /* the slab before follows no other, so this one may follow it */
     for (size_t i = 0; i < count && !err; i++) {
         size_t start = (size_t)slabs[i].at, before = codes.n;
+        nz_other other = {0};
+        if (alone && can_follow(&slabs[i - 1].slab, &slabs[i].slab))
+            other = (nz_other){slabs[i - 1].slab.dtype, 0, raw + slabs[i - 1].at};
         nz_buf_put(&gap, raw + at, start - at);
-        err = slab_store(&slabs[i], run, base, &tables, raw + start, &codes);
+        err = slab_store(&slabs[i], run, base, &tables, other.raw ? &other : NULL, raw + start,
+                         &codes);
         sizes[i] = codes.n - before;
+        alone = !nz_slab_follows(nz_span_of(codes.p + before, sizes[i]));
         at = start + (size_t)nz_slab_bytes(&slabs[i].slab);
         if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
             err = NZ_E_STOPPED;
@@ -269,8 +283,31 @@ static void put_gap(unpack *u, size_t gap_at, size_t at, size_t n)
         memcpy(u->raw + (low - u->from), u->gap + gap_at + (low - at), high - low);
 }
 
+/* Blocks of a slab, and what the slab before it was if it follows that. */
+static nz_err load_blocks(unpack *u, const nz_placed *p, nz_span code, const nz_placed *before,
+                          nz_span before_code, uint8_t *raw, size_t first, size_t n)
+{
+    const nz_slab *s = &p->slab;
+    if (!nz_slab_follows(code))
+        return slab_load(s, u->run, u->base, &u->tables, NULL, code, raw, first, n);
+    if (!before || !can_follow(&before->slab, s) || nz_slab_follows(before_code))
+        return NZ_E_CORRUPT;
+    size_t start = first - first % NZ_SLAB_CHUNK, count = first + n - start;
+    nz_other other = {before->slab.dtype, start, NULL};
+    uint8_t *copy = malloc(count * nz_dtype_about(before->slab.dtype)->bytes);
+    nz_err err = copy ? slab_load(&before->slab, u->run, u->base, &u->tables, NULL, before_code,
+                                  copy, start, count)
+                      : NZ_E_MEM;
+    other.raw = copy;
+    if (!err)
+        err = slab_load(s, u->run, u->base, &u->tables, &other, code, raw, first, n);
+    free(copy);
+    return err;
+}
+
 /* The part of a slab that is wanted: whole blocks, the first and the last through a copy. */
-static nz_err put_slab(unpack *u, const nz_placed *p, nz_span code)
+static nz_err put_slab(unpack *u, const nz_placed *p, nz_span code, const nz_placed *before,
+                       nz_span before_code)
 {
     size_t bytes = nz_dtype_about(p->slab.dtype)->bytes, at = (size_t)p->at;
     size_t end = at + (size_t)nz_slab_bytes(&p->slab);
@@ -279,12 +316,11 @@ static nz_err put_slab(unpack *u, const nz_placed *p, nz_span code)
         return NZ_OK;
     size_t first = (low - at) / bytes, last = (high - at + bytes - 1) / bytes;
     if (at + first * bytes == low && at + last * bytes == high)
-        return slab_load(&p->slab, u->run, u->base, &u->tables, code, u->raw + (low - u->from),
-                         first, last - first);
+        return load_blocks(u, p, code, before, before_code, u->raw + (low - u->from), first,
+                           last - first);
     uint8_t *copy = malloc((last - first) * bytes);
     nz_err err =
-        copy ? nz_slab_decode(&p->slab, u->run->kern, &u->tables, code, copy, first, last - first)
-             : NZ_E_MEM;
+        copy ? load_blocks(u, p, code, before, before_code, copy, first, last - first) : NZ_E_MEM;
     if (!err)
         memcpy(u->raw + (low - u->from), copy + (low - at - first * bytes), high - low);
     free(copy);
@@ -295,6 +331,8 @@ static nz_err unpack_slabs(unpack *u, nz_span map, size_t count, nz_span codes, 
 {
     uint64_t at = 0;
     size_t gap_at = 0;
+    nz_placed last = {0};
+    nz_span last_code = {0};
     for (size_t i = 0; i < count; i++) {
         nz_placed p;
         size_t packed, before = (size_t)at;
@@ -308,9 +346,11 @@ static nz_err unpack_slabs(unpack *u, nz_span map, size_t count, nz_span codes, 
             return err;
         put_gap(u, gap_at, before, (size_t)p.at - before);
         gap_at += (size_t)p.at - before;
-        err = put_slab(u, &p, code);
+        err = put_slab(u, &p, code, i ? &last : NULL, last_code);
         if (err)
             return err;
+        last = p;
+        last_code = code;
         if (u->run->done)
             atomic_store_explicit(u->run->done, at, memory_order_relaxed);
     }
