@@ -129,10 +129,10 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
             gather(scale, raw, block, f, n);
         if (l->quants && k == l->quants) {
             ratios(set, raw, block, l, n);
-            nz_known known = {.set = set, .each = field_bytes(f), .sets = RATIO_SETS};
+            nz_known known = {set, n, field_bytes(f), 0, RATIO_SETS};
             err = nz_octets_encode(&slab, kern, tables, &known, part, &codes);
         } else {
-            nz_other other = {NZ_DT_F16, 0, scale};
+            nz_other other = {NZ_DT_F16, 0, n, scale};
             bool follows = l->minimum && k == l->minimum;
             err = nz_slab_encode(&slab, kern, tables, follows ? &other : NULL, part, &codes);
         }
@@ -171,11 +171,11 @@ nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
             err = NZ_E_CORRUPT;
         } else if (l->quants && k == l->quants) {
             ratios(set, whole, block, l, count);
-            nz_known known = {set, field_bytes(f), start * field_bytes(f), RATIO_SETS};
+            nz_known known = {set, count, field_bytes(f), start * field_bytes(f), RATIO_SETS};
             err = nz_octets_decode(&slab, kern, tables, &known, one, part, start * f->count,
                                    count * f->count);
         } else {
-            nz_other other = {NZ_DT_F16, start, scale};
+            nz_other other = {NZ_DT_F16, start, count, scale};
             bool follows = l->minimum && k == l->minimum;
             err = nz_slab_decode(&slab, kern, tables, follows ? &other : NULL, one, part,
                                  start * f->count, count * f->count);

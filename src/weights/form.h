@@ -19,10 +19,10 @@ nz_err nz_numbers_decode(const nz_slab *s, const nz_kern *kern, const nz_tables 
                          const nz_other *other, nz_span code, uint8_t *raw, size_t from, size_t n);
 
 /* What is known of elements besides: set[(i - first) / each] is the set of element i. Reading needs
- * the sets from the start of the chunk of the first element it reads. */
+ * the sets from the start of the chunk of the first element it reads to its last. */
 typedef struct nz_known {
-    const uint8_t *set; /* NULL: nothing is known */
-    size_t each, first;
+    const uint8_t *set; /* [count]; NULL: nothing is known */
+    size_t count, each, first;
     unsigned sets;
 } nz_known;
 

@@ -319,6 +319,7 @@ static void follow_other(nz_scale *s, const nz_other *other)
     s->other_format = other ? nz_number_of(other->dtype) : NULL;
     s->other = s->other_format ? other->raw : NULL;
     s->other_first = other ? other->first : 0;
+    s->other_n = other ? other->n : 0;
 }
 
 static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,

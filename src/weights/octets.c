@@ -21,6 +21,7 @@ static void octets_free(octets *c)
     free(c->row);
 }
 
+/* Behind the last that is known anything will do: it is decoded with a strip, but not read. */
 static const uint8_t *sets_fill(const nz_known *known, uint8_t *set, size_t at, size_t n)
 {
     if (!known->set)
@@ -29,7 +30,7 @@ static const uint8_t *sets_fill(const nz_known *known, uint8_t *set, size_t at, 
         size_t k = (at + i - known->first) / known->each;
         size_t end = known->first + (k + 1) * known->each - at;
         end = end < n ? end : n;
-        memset(set + i, known->set[k], end - i);
+        memset(set + i, k < known->count ? known->set[k] : 0, end - i);
         i = end;
     }
     return set;
@@ -64,7 +65,7 @@ static nz_err find_rows(octets *c, const nz_slab *s, const uint8_t *raw)
     }
     for (size_t k = 0; k < rows; k++)
         c->row[k] = (uint8_t)(most - c->row[k] < ROW_SETS ? most - c->row[k] : ROW_SETS - 1);
-    c->known = (nz_known){.set = c->row, .each = row, .sets = ROW_SETS};
+    c->known = (nz_known){.set = c->row, .count = rows, .each = row, .sets = ROW_SETS};
     return NZ_OK;
 }
 
@@ -174,7 +175,7 @@ static nz_err load(octets *c, const nz_slab *s, const nz_kern *kern, const nz_ta
         for (size_t i = 0; i < rows; i++)
             if (c->row[i] >= ROW_SETS)
                 return NZ_E_CORRUPT;
-        c->known = (nz_known){.set = c->row, .each = row, .sets = ROW_SETS};
+        c->known = (nz_known){.set = c->row, .count = rows, .each = row, .sets = ROW_SETS};
     }
     for (size_t k = 0; k < c->width; k++) {
         nz_err err = nz_plane_load(&c->plane[k], tables, in);

@@ -127,7 +127,8 @@ static void fill_other(const nz_scale *s, int16_t *base, uint8_t *set, size_t at
     const int kept = s->format->reach.kept;
     const size_t bytes = s->other_format->bytes;
     for (size_t i = 0; i < n; i++) {
-        unsigned place = place_of(s->other_format, s->other + (at + i - s->other_first) * bytes);
+        size_t k = at + i - s->other_first;
+        unsigned place = k < s->other_n ? place_of(s->other_format, s->other + k * bytes) : 0;
         int q = place ? follow(s, place) + s->factor : s->mean;
         set[i] = (uint8_t)(q & 3);
         base[i] = (int16_t)(((q >> 2) - BELOW) * (1 << kept));

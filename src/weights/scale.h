@@ -27,7 +27,7 @@ typedef struct nz_scale {
     /* Numbers to follow, as many; NULL: none. `power`: the root, the same, the square. */
     const nz_number *other_format;
     const uint8_t *other;
-    size_t other_first; /* number that `other` starts with */
+    size_t other_first, other_n; /* numbers that `other` holds; behind them any scale will do */
     bool by_other;
     int power;      /* -1, 0, 1 */
     int16_t factor; /* what to add, in quarters */

@@ -29,10 +29,10 @@ static inline size_t nz_slab_chunks(uint64_t n)
 }
 
 /* A slab of as many elements that another's scale may follow (scale.h); NULL where there is none.
- * Reading needs it from the start of the chunk of the first element that is read. */
+ * Reading needs it from the start of the chunk of the first element that is read to the last. */
 typedef struct nz_other {
     nz_dtype dtype;
-    size_t first;       /* element that raw starts with */
+    size_t first, n;    /* elements that raw holds */
     const uint8_t *raw; /* not of the memory that is read into */
 } nz_other;
 

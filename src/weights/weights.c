@@ -232,7 +232,8 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
         size_t start = (size_t)slabs[i].at, before = codes.n;
         nz_other other = {0};
         if (alone && can_follow(&slabs[i - 1].slab, &slabs[i].slab))
-            other = (nz_other){slabs[i - 1].slab.dtype, 0, raw + slabs[i - 1].at};
+            other = (nz_other){slabs[i - 1].slab.dtype, 0, (size_t)slabs[i].slab.n,
+                               raw + slabs[i - 1].at};
         nz_buf_put(&gap, raw + at, start - at);
         err = slab_store(&slabs[i], run, base, &tables, other.raw ? &other : NULL, raw + start,
                          &codes);
@@ -293,7 +294,7 @@ static nz_err load_blocks(unpack *u, const nz_placed *p, nz_span code, const nz_
     if (!before || !can_follow(&before->slab, s) || nz_slab_follows(before_code))
         return NZ_E_CORRUPT;
     size_t start = first - first % NZ_SLAB_CHUNK, count = first + n - start;
-    nz_other other = {before->slab.dtype, start, NULL};
+    nz_other other = {before->slab.dtype, start, count, NULL};
     uint8_t *copy = malloc(count * nz_dtype_about(before->slab.dtype)->bytes);
     nz_err err = copy ? slab_load(&before->slab, u->run, u->base, &u->tables, NULL, before_code,
                                   copy, start, count)
