@@ -169,7 +169,7 @@ Test(weights, slabs_of_several_chunks, .init = setup)
                                      NZ_DT_F32,     NZ_DT_F64, NZ_DT_I8};
     for (size_t t = 0; t < 6; t++)
         for (int c = 0; c < CONTENTS; c += 2)
-            slab_trip(types[t], 2 * NZ_SLAB_CHUNK + 777, t % 2 ? 768 : 100, (content)c);
+            slab_trip(types[t], 2 * NZ_CHUNK + 777, t % 2 ? 768 : 100, (content)c);
     slab_trip(NZ_DT_Q4_1, 40000, 18, NOISE);
     slab_trip(NZ_DT_Q5_1, 20000, 18, GAUSS);
 }

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { CHUNK = NZ_SLAB_CHUNK, STRIP = 4096, SETS = NZ_PLANE_SETS, UNITS_MAX = 8 };
+enum { STRIP = 4096, SETS = NZ_PLANE_SETS, UNITS_MAX = 8 };
 
 /* What is subtracted: numbers, or the bytes of anything else. */
 typedef struct delta {
@@ -222,10 +222,9 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
     delta d;
     delta_init(&d, s, base_dtype, base);
     find_sets(&d);
-    nz_buf body = {0};
     uint32_t counts[SETS][256] = {{0}};
     uint64_t cost;
-    uint8_t *symbol = malloc(2 * (size_t)CHUNK), *set = symbol + CHUNK;
+    uint8_t *symbol = malloc(2 * (size_t)NZ_CHUNK), *set = symbol + NZ_CHUNK;
     uint64_t *z = malloc(STRIP * sizeof *z);
     nz_err err = symbol && z ? NZ_OK : NZ_E_MEM;
     for (size_t at = 0; at < d.n && !err; at += STRIP) {
@@ -240,8 +239,9 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
     nz_buf_byte(out, (unsigned)d.exponent_low & 255);
     nz_buf_byte(out, (unsigned)d.exponent_low >> 8 & 255);
     nz_plane_store(&d.symbol, out);
-    for (size_t at = 0; at < d.n; at += CHUNK) {
-        size_t n = d.n - at < CHUNK ? d.n - at : CHUNK, before = body.n;
+    nz_chunks_out chunks = nz_chunks_begin(out, d.n);
+    for (size_t at = 0; at < d.n; at += NZ_CHUNK) {
+        size_t n = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
         bits b = {0};
         for (size_t i = 0; i < n; i += STRIP) {
             size_t m = n - i < STRIP ? n - i : STRIP;
@@ -250,18 +250,16 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
         }
         if (b.n)
             bits_put(&b, 0, 8 - b.n);
-        nz_plane_encode(&d.symbol, kern, symbol, set, n, &body);
-        nz_buf_put(&body, b.out.p, b.out.n);
-        body.failed |= b.out.failed;
+        nz_plane_encode(&d.symbol, kern, symbol, set, n, out);
+        nz_buf_put(out, b.out.p, b.out.n);
+        out->failed |= b.out.failed;
         nz_buf_free(&b.out);
-        nz_buf_varint(out, body.n - before);
+        nz_chunks_end(&chunks, out);
     }
-    nz_buf_put(out, body.p, body.n);
-    if (body.failed || out->failed)
+    if (out->failed)
         err = NZ_E_MEM;
 done:
     nz_plane_free(&d.symbol);
-    nz_buf_free(&body);
     free(symbol);
     free(z);
     return err;
@@ -321,21 +319,18 @@ nz_err nz_delta_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *t
     if (d.symbol.sets != SETS)
         err = NZ_E_CORRUPT;
     size_t from = (size_t)first * d.per, n = (size_t)count * d.per;
-    nz_span sizes = code;
-    size_t chunks = nz_slab_chunks(d.n);
-    for (size_t i = 0; i < chunks; i++)
-        nz_span_varint(&code);
-    for (size_t i = 0; i < chunks && !err; i++) {
-        size_t at = i * CHUNK, size = d.n - at < CHUNK ? d.n - at : CHUNK;
-        nz_span chunk = nz_span_cut(&code, nz_span_varint(&sizes));
-        if (code.bad)
+    nz_chunks_in chunks = nz_chunks_open(code, d.n);
+    for (size_t at = 0; at < d.n && !err; at += NZ_CHUNK) {
+        size_t size = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
+        nz_span chunk = nz_chunks_next(&chunks);
+        if (chunk.bad)
             err = NZ_E_CORRUPT;
         if (err || at + size <= from || at >= from + n)
             continue;
         size_t lo = from > at ? from - at : 0, hi = from + n - at < size ? from + n - at : size;
         err = unchunk(&d, kern, chunk, at, size, raw + (at + lo - from) * d.bytes, lo, hi - lo);
     }
-    if (!err && nz_span_left(&code))
+    if (!err && nz_span_left(&chunks.code))
         err = NZ_E_CORRUPT;
     nz_plane_free(&d.symbol);
     return err;

@@ -155,7 +155,7 @@ nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
     size_t block = nz_dtype_about(s->dtype)->bytes;
     /* What other fields follow is needed from the start of their chunks on, and the minima's are
      * the longest: there all fields start. */
-    size_t start = l->minimum ? from - from % NZ_SLAB_CHUNK : from;
+    size_t start = l->minimum ? from - from % NZ_CHUNK : from;
     size_t count = from + n - start;
     uint8_t *part = malloc(count * (2 * block + 3)), *whole = part + count * block;
     uint8_t *set = whole + count * block, *scale = set + count;

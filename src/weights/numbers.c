@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK = NZ_SLAB_CHUNK,
     STRIP = 4096,         /* numbers decoded at a time: their parts stay in the first cache */
     SAMPLE = 32 << 10,    /* numbers that a choice is made by */
     PAD = NZ_NUMBER_GROUP /* kernels write whole groups */
@@ -496,7 +495,6 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
     size_t n = (size_t)slab->n;
     numbers c = {.format = nz_number_of(slab->dtype)};
     const nz_number *f = c.format;
-    nz_buf body = {0};
     parts p = {0};
     nz_err err = nz_scale_new(&c.scale, f, n, (size_t)slab->row);
     follow_other(&c.scale, other);
@@ -516,24 +514,26 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
     err = nz_plane_choose(&c.symbol, tables, counts, NZ_SCALE_SETS, &total);
     for (unsigned k = 0; k < f->planes && !err; k++) {
         uint32_t rest[CLASSES][256] = {{0}};
-        const uint8_t *set = classes_fill(&c, k, p.rest_set, 0, n);
-        nz_plane_count(rest, p.to.rest[k], set, nz_number_plane(f, k, n));
+        size_t bytes = nz_number_plane(f, k, n);
+        if (!c.class && nz_plane_is_noise(p.to.rest[k], bytes)) {
+            c.rest[k] = (nz_plane){.kind = NZ_PLANE_RAW, .sets = 1};
+            continue;
+        }
+        nz_plane_count(rest, p.to.rest[k], classes_fill(&c, k, p.rest_set, 0, n), bytes);
         err = nz_plane_choose(&c.rest[k], tables, rest, c.classes, &cost);
         total += cost;
     }
     if (err)
         goto done;
     numbers_store(&c, kern, tables, out, &err);
-    for (size_t at = 0; at < n; at += CHUNK) {
-        size_t before = body.n;
-        numbers_chunk(&c, kern, &p, raw, at, n - at < CHUNK ? n - at : CHUNK, &body);
-        nz_buf_varint(out, body.n - before);
+    nz_chunks_out chunks = nz_chunks_begin(out, n);
+    for (size_t at = 0; at < n; at += NZ_CHUNK) {
+        numbers_chunk(&c, kern, &p, raw, at, n - at < NZ_CHUNK ? n - at : NZ_CHUNK, out);
+        nz_chunks_end(&chunks, out);
     }
-    nz_buf_put(out, body.p, body.n);
-    if (body.failed || out->failed)
+    if (out->failed)
         err = NZ_E_MEM;
 done:
-    nz_buf_free(&body);
     parts_free(&p);
     numbers_free(&c);
     return err;
@@ -550,14 +550,11 @@ nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tabl
     err = parts_new(&p, c.format, STRIP);
     if (err)
         goto done;
-    nz_span sizes = code;
-    size_t chunks = nz_slab_chunks(slab->n);
-    for (size_t i = 0; i < chunks; i++)
-        nz_span_varint(&code);
-    for (size_t i = 0; i < chunks && !err; i++) {
-        size_t at = i * CHUNK, size = (size_t)slab->n - at < CHUNK ? (size_t)slab->n - at : CHUNK;
-        nz_span chunk = nz_span_cut(&code, nz_span_varint(&sizes));
-        if (code.bad) {
+    nz_chunks_in chunks = nz_chunks_open(code, (size_t)slab->n);
+    for (size_t at = 0; at < (size_t)slab->n && !err; at += NZ_CHUNK) {
+        size_t size = (size_t)slab->n - at < NZ_CHUNK ? (size_t)slab->n - at : NZ_CHUNK;
+        nz_span chunk = nz_chunks_next(&chunks);
+        if (chunk.bad) {
             err = NZ_E_CORRUPT;
             break;
         }
@@ -568,7 +565,7 @@ nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tabl
         err = numbers_unchunk(&c, kern, &p, chunk, at, size,
                               raw + (at + low - from) * c.format->bytes, low, high - low);
     }
-    if (!err && nz_span_left(&code))
+    if (!err && nz_span_left(&chunks.code))
         err = NZ_E_CORRUPT;
 done:
     parts_free(&p);

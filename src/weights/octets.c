@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { CHUNK = NZ_SLAB_CHUNK, STRIP = 4096, ROW_SETS = 8, ROW_MIN = 64 };
+enum { STRIP = 4096, ROW_SETS = 8, ROW_MIN = 64 };
 
 typedef struct octets {
     size_t width, n;
@@ -90,8 +90,8 @@ static nz_err choose(octets *c, nz_tables *tables, const uint8_t *raw, uint8_t *
     for (size_t k = 0; k < c->width; k++) {
         uint32_t counts[NZ_PLANE_SETS][256] = {{0}}, all[1][256] = {{0}};
         uint64_t cost;
-        for (size_t at = 0; at < c->n; at += CHUNK) {
-            size_t n = c->n - at < CHUNK ? c->n - at : CHUNK;
+        for (size_t at = 0; at < c->n; at += NZ_CHUNK) {
+            size_t n = c->n - at < NZ_CHUNK ? c->n - at : NZ_CHUNK;
             take(c, bytes, raw, k, at, n);
             nz_plane_count(counts, bytes, sets_fill(&c->known, set, at, n), n);
         }
@@ -119,8 +119,7 @@ nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
                         const nz_known *known, const uint8_t *raw, nz_buf *out)
 {
     octets c = {.width = nz_dtype_about(s->dtype)->bytes, .n = (size_t)s->n};
-    uint8_t *bytes = malloc(2 * (size_t)CHUNK), *set = bytes + CHUNK;
-    nz_buf body = {0};
+    uint8_t *bytes = malloc(2 * (size_t)NZ_CHUNK), *set = bytes + NZ_CHUNK;
     nz_err err = bytes ? NZ_OK : NZ_E_MEM;
     if (known)
         c.known = *known;
@@ -137,20 +136,19 @@ nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
                              &err);
     for (size_t k = 0; k < c.width; k++)
         nz_plane_store(&c.plane[k], out);
-    for (size_t at = 0; at < c.n; at += CHUNK) {
-        size_t n = c.n - at < CHUNK ? c.n - at : CHUNK, before = body.n;
+    nz_chunks_out chunks = nz_chunks_begin(out, c.n);
+    for (size_t at = 0; at < c.n; at += NZ_CHUNK) {
+        size_t n = c.n - at < NZ_CHUNK ? c.n - at : NZ_CHUNK;
         for (size_t k = 0; k < c.width; k++) {
             take(&c, bytes, raw, k, at, n);
-            nz_plane_encode(&c.plane[k], kern, bytes, sets_fill(&c.known, set, at, n), n, &body);
+            nz_plane_encode(&c.plane[k], kern, bytes, sets_fill(&c.known, set, at, n), n, out);
         }
-        nz_buf_varint(out, body.n - before);
+        nz_chunks_end(&chunks, out);
     }
-    nz_buf_put(out, body.p, body.n);
-    if (body.failed || out->failed)
+    if (out->failed)
         err = NZ_E_MEM;
 done:
     free(bytes);
-    nz_buf_free(&body);
     octets_free(&c);
     return err;
 }
@@ -218,14 +216,11 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
     if (c.width > NZ_OCTETS_MAX)
         return NZ_E_CORRUPT;
     nz_err err = load(&c, s, kern, tables, known, &code);
-    nz_span sizes = code;
-    size_t chunks = nz_slab_chunks(s->n);
-    for (size_t i = 0; i < chunks; i++)
-        nz_span_varint(&code);
-    for (size_t i = 0; i < chunks && !err; i++) {
-        size_t at = i * CHUNK, size = c.n - at < CHUNK ? c.n - at : CHUNK;
-        nz_span chunk = nz_span_cut(&code, nz_span_varint(&sizes));
-        if (code.bad)
+    nz_chunks_in chunks = nz_chunks_open(code, c.n);
+    for (size_t at = 0; at < c.n && !err; at += NZ_CHUNK) {
+        size_t size = c.n - at < NZ_CHUNK ? c.n - at : NZ_CHUNK;
+        nz_span chunk = nz_chunks_next(&chunks);
+        if (chunk.bad)
             err = NZ_E_CORRUPT;
         if (err || at + size <= from || at >= from + n)
             continue;
@@ -234,7 +229,7 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
         err =
             unchunk(&c, kern, chunk, at, size, raw + (at + low - from) * c.width, low, high - low);
     }
-    if (!err && nz_span_left(&code))
+    if (!err && nz_span_left(&chunks.code))
         err = NZ_E_CORRUPT;
     octets_free(&c);
     return err;

@@ -39,6 +39,20 @@ void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t
             counts[s][b] += odd[s][b];
 }
 
+bool nz_plane_is_noise(const uint8_t *bytes, size_t n)
+{
+    enum { PIECES = 16, PIECE = 2048 };
+    const nz_tables none = {0};
+    uint32_t counts[1][256] = {{0}};
+    if (n < 4 * PIECES * PIECE)
+        return false;
+    for (size_t k = 0; k < PIECES; k++)
+        nz_plane_count(counts, bytes + (n - PIECE) / (PIECES - 1) * k, NULL, PIECE);
+    /* 256 symbols counted in so few seem to gain half a nat each: what they gain more counts. */
+    uint64_t seen = PIECES * PIECE, cost = nz_tables_cost(&none, counts[0], seen, n);
+    return cost + n / 64 > 8 * n;
+}
+
 nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
                        uint64_t *cost)
 {

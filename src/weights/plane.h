@@ -23,6 +23,9 @@ void nz_plane_free(nz_plane *p);
 /* counts[set][byte] += 1 for n bytes; `set` may be NULL: all zeros. */
 void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t *set, size_t n);
 
+/* Whether a sample of a long plane is as good as random: no need to count it all. */
+bool nz_plane_is_noise(const uint8_t *bytes, size_t n);
+
 /* Chooses how to code bytes with these counts, and makes the encoder; *cost in bits. */
 nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
                        uint64_t *cost);

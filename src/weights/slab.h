@@ -7,11 +7,10 @@
 #define NZ_WEIGHTS_SLAB_H
 
 #include "containers/dtype.h"
+#include "weights/chunks.h"
 #include "weights/table.h"
 #include <stdbool.h>
 
-/* Elements a chunk: much larger than what a chunk costs, much smaller than a tensor. */
-#define NZ_SLAB_CHUNK (256 << 10)
 /* The widest element coded as planes of its bytes. */
 #define NZ_OCTETS_MAX 16
 
@@ -22,11 +21,6 @@ typedef struct nz_slab {
 } nz_slab;
 
 uint64_t nz_slab_bytes(const nz_slab *s);
-/* Chunks of n elements. */
-static inline size_t nz_slab_chunks(uint64_t n)
-{
-    return (size_t)((n + NZ_SLAB_CHUNK - 1) / NZ_SLAB_CHUNK);
-}
 
 /* A slab of as many elements that another's scale may follow (scale.h); NULL where there is none.
  * Reading needs it from the start of the chunk of the first element that is read to the last. */

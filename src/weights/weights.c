@@ -293,7 +293,7 @@ static nz_err load_blocks(unpack *u, const nz_placed *p, nz_span code, const nz_
         return slab_load(s, u->run, u->base, &u->tables, NULL, code, raw, first, n);
     if (!before || !can_follow(&before->slab, s) || nz_slab_follows(before_code))
         return NZ_E_CORRUPT;
-    size_t start = first - first % NZ_SLAB_CHUNK, count = first + n - start;
+    size_t start = first - first % NZ_CHUNK, count = first + n - start;
     nz_other other = {before->slab.dtype, start, count, NULL};
     uint8_t *copy = malloc(count * nz_dtype_about(before->slab.dtype)->bytes);
     nz_err err = copy ? slab_load(&before->slab, u->run, u->base, &u->tables, NULL, before_code,
