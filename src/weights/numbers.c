@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 enum {
-    STRIP = 4096,         /* numbers decoded at a time: their parts stay in the first cache */
-    SAMPLE = 32 << 10,    /* numbers that a choice is made by */
-    PAD = NZ_NUMBER_GROUP /* kernels write whole groups */
+    STRIP = 4096,          /* numbers decoded at a time: their parts stay in the first cache */
+    SAMPLE = 32 << 10,     /* numbers that a choice is made by */
+    PAD = NZ_NUMBER_GROUP, /* kernels write whole groups */
+    TOP_MASK = 0xfff
 };
 
 /* How numbers are coded: everything that the chunks refer to. */
@@ -419,15 +420,19 @@ static void odds_store(const numbers *c, const nz_kern *kern, const uint8_t *sym
 }
 
 static void odds_load(odds *o, const numbers *c, const nz_kern *kern, const uint8_t *symbols,
-                      uint8_t *raw, size_t n)
+                      const int16_t *base, uint8_t *raw, size_t n)
 {
     uint16_t where[STRIP];
     const nz_number *f = c->format;
     size_t count = kern->number_odd(where, symbols, f->reach.dense, n);
     for (size_t k = 0; k < count; k++) {
-        unsigned bits = odd_bits(symbols[where[k]]), v = odds_get(o, bits);
-        unsigned mask = bits == 4 ? (1u << f->reach.kept) - 1 : UINT32_MAX >> 20;
-        nz_number_set_top(f, raw + where[k] * f->bytes, v, mask);
+        unsigned i = where[k], bits = odd_bits(symbols[i]), v = odds_get(o, bits);
+        if (bits == 4) {
+            unsigned binades = symbols[i] - f->reach.dense + 1u;
+            v &= (1u << f->reach.kept) - 1;
+            v |= (unsigned)(base[i] - (int)(binades << f->reach.kept)) & TOP_MASK;
+        }
+        nz_number_set_top(f, raw + i * f->bytes, v);
     }
 }
 
@@ -470,7 +475,7 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
         bool all = from <= i && i + m <= from + n;
         uint8_t part_of[STRIP * 8], *to = all ? raw + (i - from) * f->bytes : part_of;
         nz_number_merge(kern, f, to, &part, p->base, m);
-        odds_load(&o, c, kern, part.symbol, to, m);
+        odds_load(&o, c, kern, part.symbol, p->base, to, m);
         if (!all && i + m > from) {
             size_t low = from > i ? from - i : 0, high = from + n - i < m ? from + n - i : m;
             memcpy(raw + (i + low - from) * f->bytes, part_of + low * f->bytes,
