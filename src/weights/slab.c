@@ -15,6 +15,13 @@ enum {
     PAD = NZ_NUMBER_GROUP /* kernels write whole groups */
 };
 
+const char *nz_slab_form(unsigned form)
+{
+    static const char *const NAMES[] = {
+        [FORM_RAW] = "stored", [FORM_NUMBERS] = "numbers", [FORM_BYTES] = "bytes"};
+    return form < sizeof NAMES / sizeof *NAMES ? NAMES[form] : "unknown";
+}
+
 uint64_t nz_slab_bytes(const nz_slab *s)
 {
     return s->n * nz_dtype_about(s->dtype)->bytes;
