@@ -705,3 +705,78 @@ Test(access, checksums)
     free(b.p);
     free(raw.p);
 }
+
+/* ---- What the reader of streams makes of directories ---- */
+
+Test(access, streams_with_directories)
+{
+    static const uint8_t stored[] = "abcdefgh";
+    nz_tensor t = {.name = (char *)(uintptr_t) "name"};
+    nz_tensor_bytes(&t, 5);
+    nz_buf out = {0};
+    cr_assert_eq(nz_directory_store(&t, 1, 0, 8, &out), NZ_OK);
+    uint8_t twice[200], frame[NZ_HEADER_BYTES + 8], raw[16];
+    size_t got, n = out.n;
+    bytes b = forged(NZ_METHOD_STORED, stored, 8, 8, out.p, n);
+    nz_archive *a = open_bytes(&b, &QUICK);
+    cr_assert_eq(nz_tensor_find(a, "name"), 0);
+    nz_archive_free(a);
+    nz_header h;
+    const char *reason;
+    cr_assert_eq(nz_header_load(&h, b.p + NZ_HEAD_BYTES, 100, &reason), NZ_OK);
+    h.hash = nz_hash(stored, 8);
+    size_t header = nz_header_store(&h, frame);
+    memcpy(b.p + NZ_HEAD_BYTES, frame, header);
+    cr_assert_eq(nz_unpack(raw, 16, &got, b.p, b.n, &QUICK), NZ_OK);
+    cr_assert_eq(got, 8);
+    for (size_t i = 0; i < n; i++) {
+        b.p[NZ_HEAD_BYTES + header + 8 + i] ^= 1;
+        cr_assert_neq(nz_unpack(raw, 16, &got, b.p, b.n, &QUICK), NZ_OK, "byte %zu", i);
+        b.p[NZ_HEAD_BYTES + header + 8 + i] ^= 1;
+    }
+    free(b.p);
+    memcpy(twice, out.p, n);
+    memcpy(twice + n, out.p, n);
+    b = forged(NZ_METHOD_STORED, stored, 8, 8, twice, 2 * n);
+    cr_assert_eq(nz_unpack(raw, 16, &got, b.p, b.n, &QUICK), NZ_E_CORRUPT, "a second one");
+    cr_assert_eq(use_all(&b, &QUICK, NULL), NZ_E_CORRUPT);
+    free(b.p);
+    memcpy(twice + n, frame, header);
+    memcpy(twice + n + header, stored, 8);
+    b = forged(NZ_METHOD_STORED, stored, 8, 8, twice, n + header + 8);
+    cr_assert_eq(nz_unpack(raw, 16, &got, b.p, b.n, &QUICK), NZ_E_CORRUPT, "a frame behind it");
+    free(b.p);
+    t.at = 4;
+    out.n = 0;
+    cr_assert_eq(nz_directory_store(&t, 1, 0, 9, &out), NZ_OK);
+    b = forged(NZ_METHOD_STORED, stored, 8, 8, out.p, out.n);
+    cr_assert_eq(nz_unpack(raw, 16, &got, b.p, b.n, &QUICK), NZ_E_CORRUPT, "beyond the raw data");
+    cr_assert_eq(use_all(&b, &QUICK, NULL), NZ_E_CORRUPT);
+    free(b.p);
+    nz_buf_free(&out);
+}
+
+/* Nothing shrinks, and the names come on top. */
+Test(access, the_bound_holds)
+{
+    enum { N = 400 };
+    static char names[N][100];
+    sample s[N];
+    size_t at[N];
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < 90; k++)
+            names[i][k] = (char)('a' + nz_hash32((uint32_t)i, (uint32_t)k) % 26);
+        s[i] = (sample){names[i], "U8", "40", 40};
+    }
+    bytes raw = checkpoint(s, N, at);
+    for (size_t k = 0; k < raw.n; k += k < at[0] ? 1 : 7)
+        raw.p[k] ^= k < at[0] ? 0 : 1;
+    size_t n, cap = (size_t)nz_bound(raw.n);
+    uint8_t *p = malloc(cap);
+    for (int w = NZ_WEIGHTS_OFF; w <= NZ_WEIGHTS_MAX; w++)
+        cr_assert_eq(nz_pack(p, cap, &n, raw.p, raw.n,
+                             &(nz_options){.level = 1, .weights = (nz_weights_option)w}),
+                     NZ_OK);
+    free(p);
+    free(raw.p);
+}
