@@ -28,8 +28,9 @@ struct nz_writer {
     bool ended;
     uint8_t *raw; /* the frame being gathered */
     size_t n, cap;
-    uint64_t raw_at; /* where it starts in the raw data */
-    nz_scan *scan;   /* NULL: no tensors are looked for */
+    uint64_t raw_at;  /* where it starts in the raw data, */
+    uint64_t head_at; /* and where the archive being written does */
+    nz_scan *scan;    /* NULL: no tensors are looked for */
     nz_weights_mode mode;
     size_t passed; /* tensors that end before raw_at */
     const nz_base *base;
@@ -62,13 +63,33 @@ static nz_err put_head(nz_writer *w)
     return put_out(w, base, sizeof base);
 }
 
+/* What the frames since the head hold, as far as it is whole. */
+static nz_err put_directory(nz_writer *w)
+{
+    size_t n = 0;
+    const nz_tensor *t = w->scan ? nz_scan_tensors(w->scan, &n) : NULL;
+    nz_buf out = {0};
+    nz_err err = nz_directory_store(t, n, w->head_at, w->index.raw, &out);
+    if (err)
+        fail(w, err, w->raw_at, "no memory for the directory");
+    else if (out.n)
+        err = put_out(w, out.p, out.n);
+    w->index.directory = out.n;
+    nz_buf_free(&out);
+    return err;
+}
+
 static nz_err put_end(nz_writer *w)
 {
     uint8_t *end = NULL;
     size_t n = 0;
-    nz_err err = nz_index_store(&w->index, &end, &n);
+    nz_err err = put_directory(w);
+    if (err)
+        return err;
+    err = nz_index_store(&w->index, &end, &n);
     if (err)
         return fail(w, err, w->raw_at, "no memory for the index");
+    w->head_at += w->index.raw;
     nz_index_reset(&w->index);
     err = put_out(w, end, n);
     free(end);
@@ -509,23 +530,6 @@ nz_err nz_writer_all(nz_writer *w, const void *data, size_t n)
     return err ? err : nz_writer_end(w);
 }
 
-static nz_err put_directory(nz_writer *w)
-{
-    size_t n = 0;
-    const nz_tensor *t = w->scan ? nz_scan_tensors(w->scan, &n) : NULL;
-    /* Of a truncated file only what is there. */
-    while (n && t[n - 1].at + t[n - 1].bytes > w->raw_at)
-        n--;
-    nz_buf out = {0};
-    nz_err err = nz_directory_store(t, n, &out);
-    if (err)
-        fail(w, err, w->raw_at, "no memory for the directory");
-    else
-        err = put_out(w, out.p, out.n);
-    nz_buf_free(&out);
-    return err;
-}
-
 nz_err nz_writer_end(nz_writer *w)
 {
     nz_err err = usable(w);
@@ -536,8 +540,6 @@ nz_err nz_writer_end(nz_writer *w)
     }
     while (w->crew.count && !err)
         err = write_oldest(w);
-    if (!err)
-        err = put_directory(w);
     if (!err)
         err = put_end(w);
     if (err)

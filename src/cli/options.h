@@ -16,6 +16,8 @@ typedef struct options {
     bool check;         /* --check: decode the new archive before naming it */
     int verbose;        /* -1: -q, 0, 1: -v */
     const char *output; /* -o, or NULL */
+    char **tensors;     /* --tensor: of an archive only these; owned, the names are argv's */
+    int tensor_count;
     nz_options nz;
     char **names; /* what is left of argv; none: standard input */
     int count;

@@ -10,6 +10,7 @@ typedef enum nz_form {
     NZ_FORM_NUMBERS = 1, /* of a format with an exponent */
     NZ_FORM_OCTETS = 2,  /* planes of the bytes of a number */
     NZ_FORM_FIELDS = 3,  /* blocks of several fields, each a slab */
+    NZ_FORM_TURBO = 4,   /* exponents of a fixed length */
     NZ_FORM_DELTA = 5    /* told by the difference from the base's tensor; weights.c reads it */
 } nz_form;
 

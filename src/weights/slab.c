@@ -3,6 +3,14 @@
 #include "weights/form.h"
 #include "weights/number.h"
 
+const char *nz_slab_form(unsigned form)
+{
+    static const char *const NAMES[] = {
+        [NZ_FORM_RAW] = "stored",    [NZ_FORM_NUMBERS] = "numbers", [NZ_FORM_OCTETS] = "bytes",
+        [NZ_FORM_FIELDS] = "fields", [NZ_FORM_TURBO] = "turbo",     [NZ_FORM_DELTA] = "delta"};
+    return form < sizeof NAMES / sizeof *NAMES ? NAMES[form] : "unknown";
+}
+
 uint64_t nz_slab_bytes(const nz_slab *s)
 {
     return s->n * nz_dtype_about(s->dtype)->bytes;
@@ -25,6 +33,7 @@ static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_
     case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, other, raw, out);
     case NZ_FORM_OCTETS: return nz_octets_encode(s, kern, tables, NULL, raw, out);
     case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
+    case NZ_FORM_TURBO:
     case NZ_FORM_DELTA:
     case NZ_FORM_RAW: break;
     }

@@ -38,5 +38,8 @@ bool nz_slab_follows(nz_span code);
 /* Blocks from..from + n of the slab into raw. Any code is safe. NZ_E_CORRUPT, NZ_E_MEM. */
 nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
                       const nz_other *other, nz_span code, uint8_t *raw, uint64_t from, uint64_t n);
+/* What codes of this first byte are called in a listing: "numbers"; "unknown" when there are none.
+ */
+const char *nz_slab_form(unsigned form);
 
 #endif

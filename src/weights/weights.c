@@ -87,28 +87,25 @@ static void gap_store(const uint8_t *gap, size_t n, int level, const nz_run *run
     nz_buf_put(out, gap, n);
 }
 
-/* The gaps, n bytes, for the caller to free. */
-static nz_err gap_load(uint8_t **gap, size_t n, const nz_run *run, const nz_weights *w, nz_span *in)
+/* The gaps, n bytes, for the caller to free; NULL when they are not wanted. */
+static nz_err gap_load(uint8_t **gap, size_t n, bool wanted, const nz_run *run, const nz_weights *w,
+                       nz_span *in)
 {
     unsigned kind = nz_span_byte(in);
+    nz_span params = nz_span_cut(in, kind == GAP_BYTES ? NZ_SHAPE_BYTES : 0);
+    nz_span part = nz_span_cut(in, kind == GAP_BYTES ? nz_span_varint(in) : n);
+    if (kind > GAP_BYTES || part.bad)
+        return NZ_E_CORRUPT;
+    if (!wanted)
+        return NZ_OK;
     *gap = malloc(n);
     if (!*gap)
         return NZ_E_MEM;
-    nz_span part = {0};
     if (kind == GAP_RAW) {
-        part = nz_span_cut(in, n);
-        if (part.bad)
-            return NZ_E_CORRUPT;
         memcpy(*gap, part.at, n);
         return NZ_OK;
     }
-    if (kind != GAP_BYTES)
-        return NZ_E_CORRUPT;
     nz_shape shape;
-    nz_span params = nz_span_cut(in, NZ_SHAPE_BYTES);
-    part = nz_span_cut(in, nz_span_varint(in));
-    if (part.bad)
-        return NZ_E_CORRUPT;
     nz_err err = nz_shape_load(&shape, params.at);
     if (err)
         return err;
@@ -369,22 +366,61 @@ nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weight
     nz_err err = code.bad || count > packed ? NZ_E_CORRUPT : NZ_OK;
     /* Once through the map, to where the tables are; how much is in slabs tells the gaps. */
     nz_span map = code;
-    size_t in_slabs = 0;
+    size_t in_slabs = 0, wanted = 0;
     for (uint64_t i = 0; i < count && !err; i++) {
         nz_placed p;
         size_t one;
         err = map_next(&p, &one, &at, size, &code);
-        if (!err)
-            in_slabs += (size_t)nz_slab_bytes(&p.slab);
+        if (err)
+            break;
+        in_slabs += (size_t)nz_slab_bytes(&p.slab);
+        size_t low = p.at < from ? from : (size_t)p.at, high = at < u.end ? (size_t)at : u.end;
+        wanted += low < high ? high - low : 0;
     }
     if (!err)
         err = nz_tables_load(&u.tables, &code);
     u.gaps = size - in_slabs;
     if (!err && u.gaps)
-        err = gap_load(&u.gap, u.gaps, run, w, &code);
+        err = gap_load(&u.gap, u.gaps, wanted < n, run, w, &code);
     if (!err)
         err = unpack_slabs(&u, map, (size_t)count, code, size);
     free(u.gap);
     nz_tables_free(&u.tables);
     return err;
+}
+
+/* ---- The map alone ---- */
+
+nz_err nz_weights_map_open(nz_weights_map *m, const uint8_t *in, size_t packed, size_t size)
+{
+    nz_span all = nz_span_of(in, packed);
+    *m = (nz_weights_map){.left = nz_span_varint(&all), .size = size};
+    m->map = all;
+    uint64_t codes = 0, at = 0;
+    if (all.bad || m->left > packed)
+        return NZ_E_CORRUPT;
+    for (uint64_t i = 0; i < m->left; i++) {
+        nz_placed p;
+        size_t one;
+        nz_err err = map_next(&p, &one, &at, size, &all);
+        if (err || one == 0 || one > packed - codes)
+            return NZ_E_CORRUPT;
+        codes += one;
+    }
+    if (codes > nz_span_left(&all))
+        return NZ_E_CORRUPT;
+    m->codes = nz_span_of(all.end - codes, codes); /* they are what the payload ends with */
+    return NZ_OK;
+}
+
+bool nz_weights_map_next(nz_weights_map *m, nz_coded *c)
+{
+    size_t packed;
+    if (m->left == 0 || map_next(&c->placed, &packed, &m->at, m->size, &m->map))
+        return false;
+    m->left--;
+    nz_span code = nz_span_cut(&m->codes, packed);
+    c->packed = packed;
+    c->form = nz_span_byte(&code);
+    return true;
 }

@@ -60,4 +60,22 @@ nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weight
                          const uint8_t *in, size_t packed, uint8_t *raw, size_t size, size_t from,
                          size_t n);
 
+/* The map that a payload begins with: which slabs there are and what each takes, without decoding
+ * anything. */
+typedef struct nz_weights_map {
+    nz_span map, codes;
+    uint64_t left, at, size; /* slabs; raw bytes passed, and of the frame */
+} nz_weights_map;
+
+typedef struct nz_coded {
+    nz_placed placed;
+    uint64_t packed; /* bytes of its code */
+    unsigned form;   /* its first byte, see nz_slab_form() */
+} nz_coded;
+
+/* Of a frame of `size` raw bytes; any `in` is safe. NZ_E_CORRUPT. */
+nz_err nz_weights_map_open(nz_weights_map *m, const uint8_t *in, size_t packed, size_t size);
+/* False after the last slab. */
+bool nz_weights_map_next(nz_weights_map *m, nz_coded *c);
+
 #endif
