@@ -40,7 +40,7 @@ enum {
 
     INPUTS = GUESSES + CONTEXTS + RECALLS + 1,
     RATE_FIRST = 12000, /* of the mixer, in 2^-21; falls to the last */
-    RATE_LAST = 1500,
+    RATE_LAST = 3000,
 };
 
 enum kind { SIGN, ABOVE, BELOW, MANTISSA, KINDS };
@@ -312,7 +312,7 @@ static int code_bit(nz_max *m, const decision *d, int bit)
 
     nz_mixer_train(mix, bit, m->rate);
     for (int i = 0; i < GUESSES + CONTEXTS; i++)
-        nz_adapt_update(cell[i], bit, 1023);
+        nz_adapt_update(cell[i], bit, i < GUESSES ? 1023 : 400);
     for (int i = 0; i < RECALLS; i++)
         if (m->recall[i].alive) {
             m->recall[i].alive = bit == (int)(d->recalled >> i & 1);
