@@ -1,5 +1,7 @@
 #include "linear.h"
 
+#include "kin.h"
+
 #include <stdlib.h>
 
 enum {
@@ -9,7 +11,6 @@ enum {
     CELL_ONE = 64,      /* an ordinary number in the covariances */
     CELL_MAX = 1023,    /* the largest: its square is 2^20 */
     SUM_MAX = 1 << 29,  /* of a covariance: above it all are halved, long before they overflow */
-    Z_MAX = 8191,       /* of z, whose ordinary size is 256 */
     C_MAX = 32767,      /* of C, where one is 2^15 */
     LEFT_MIN = 1 << 20, /* of a variance that other columns explain, where one is 2^30 */
     SIZE_MIN = NZ_LINEAR_ONE / 64,
@@ -25,10 +26,12 @@ struct nz_linear {
     uint32_t rows, next; /* seen; when to split */
     uint32_t weight;     /* rows in the covariances, halved with them */
     int known;           /* C was made */
+    nz_kin *kin;
     int32_t x[WIDTH], expected[WIDTH];
-    int32_t size[WIDTH];    /* root mean square of a column */
-    int32_t spread[WIDTH];  /* as nz_linear_expect returns it */
-    int32_t inverse[WIDTH]; /* from what was not expected to z */
+    int32_t size[WIDTH];     /* root mean square of a column */
+    int32_t spread[WIDTH];   /* as nz_linear_expect returns it */
+    int32_t diagonal[WIDTH]; /* of C */
+    int32_t inverse[WIDTH];  /* from what C did not expect to z */
     int16_t z[WIDTH] __attribute__((aligned(64)));
     int16_t cell[WIDTH] __attribute__((aligned(64)));
     /* The triangle below the diagonal of each block, rows of 32-bit sums, upper halves first. */
@@ -38,19 +41,27 @@ struct nz_linear {
 
 uint64_t nz_linear_memory(void)
 {
-    return sizeof(nz_linear);
+    return sizeof(nz_linear) + nz_kin_memory();
 }
 
 nz_linear *nz_linear_new(const nz_kern *kern)
 {
     nz_linear *l = nz_big_new(sizeof *l);
-    if (l)
-        l->kern = kern;
+    if (!l)
+        return NULL;
+    l->kern = kern;
+    l->kin = nz_kin_new(kern);
+    if (!l->kin) {
+        nz_linear_free(l);
+        return NULL;
+    }
     return l;
 }
 
 void nz_linear_free(nz_linear *l)
 {
+    if (l)
+        nz_kin_free(l->kin);
     nz_big_free(l, sizeof *l);
 }
 
@@ -146,8 +157,8 @@ static void split(nz_linear *l, size_t block, size_t n)
     const size_t first = block * l->block;
     /* Few rows know little of many columns: half as many as there are columns say "none". */
     const int64_t trust = ((int64_t)l->weight << 16) / (int64_t)(l->weight + n / 2);
-    uint32_t inverse[BLOCK];  /* 2^31 / sqrt(variance) */
-    uint32_t diagonal[BLOCK]; /* of C */
+    uint32_t inverse[BLOCK]; /* 2^31 / sqrt(variance) */
+    int32_t *diagonal = l->diagonal + first;
     for (size_t i = 0; i < n; i++) {
         size_t len;
         const int16_t *cov = cov_row(l, block, i, &len);
@@ -162,18 +173,19 @@ static void split(nz_linear *l, size_t block, size_t n)
             int32_t dot;
             l->kern->mix_dot(&dot, c, &above, 1, (k + 15) & ~(size_t)15);
             int64_t a = correlation(cov_get(cov, len, k), inverse[i], inverse[k]) * trust >> 16;
-            int64_t v = limit((a - dot) / (int64_t)diagonal[k], C_MAX);
+            int64_t v = limit((a - dot) / diagonal[k], C_MAX);
             c[k] = (int16_t)v;
             left -= v * v;
         }
-        diagonal[i] = root((uint64_t)(left > LEFT_MIN ? left : LEFT_MIN));
+        diagonal[i] = (int32_t)root((uint64_t)(left > LEFT_MIN ? left : LEFT_MIN));
         uint64_t size =
             (uint64_t)root(((uint64_t)variance << 16) / l->weight) * (NZ_LINEAR_ONE / CELL_ONE) >>
             8;
         size = size > SIZE_TOP ? SIZE_TOP : size < SIZE_MIN ? SIZE_MIN : size;
         l->size[first + i] = (int32_t)size;
-        l->spread[first + i] = (int32_t)((size * diagonal[i] >> 15) * 4096 / NZ_LINEAR_ONE) + 1;
-        l->inverse[first + i] = (int32_t)((UINT64_C(1) << 43) / (size * diagonal[i]));
+        l->spread[first + i] =
+            (int32_t)((size * (uint32_t)diagonal[i] >> 15) * 4096 / NZ_LINEAR_ONE) + 1;
+        l->inverse[first + i] = (int32_t)((UINT64_C(1) << 43) / (size * (uint32_t)diagonal[i]));
     }
 }
 
@@ -193,9 +205,16 @@ void nz_linear_start(nz_linear *l, size_t cols)
         memset(l->z, 0, sizeof l->z);
         memset(l->cell, 0, sizeof l->cell);
     }
+    nz_kin_start(l->kin, cols);
     l->rows = 0;
     l->next = ROWS_FIRST;
     l->known = 0;
+}
+
+/* z is in 1 / NZ_KIN_Z_ONE and C in 2^-15 of the column's size. */
+static int32_t from_z(const nz_linear *l, size_t col, int64_t sum)
+{
+    return (int32_t)(sum * l->size[col] >> 23);
 }
 
 int32_t nz_linear_expect(nz_linear *l, size_t col, int32_t *spread)
@@ -208,9 +227,10 @@ int32_t nz_linear_expect(nz_linear *l, size_t col, int32_t *spread)
     int16_t *c = l->c + col * l->block;
     int32_t sum;
     l->kern->mix_dot(&sum, l->z + first, &c, 1, (col - first + 15) & ~(size_t)15);
+    l->expected[col] = from_z(l, col, sum);
     *spread = l->spread[col];
-    /* z is in 2^-8 and C in 2^-15 of the column's size. */
-    return l->expected[col] = (int32_t)((int64_t)sum * l->size[col] >> 23);
+    int64_t kin = nz_kin_expect(l->kin, l->z, col);
+    return from_z(l, col, sum + kin * l->diagonal[col]);
 }
 
 void nz_linear_see(nz_linear *l, size_t col, int32_t x)
@@ -218,7 +238,7 @@ void nz_linear_see(nz_linear *l, size_t col, int32_t x)
     l->x[col] = x;
     if (l->known) {
         int64_t rest = (int64_t)x - l->expected[col];
-        l->z[col] = (int16_t)limit(rest * l->inverse[col] >> 20, Z_MAX);
+        l->z[col] = (int16_t)limit(rest * l->inverse[col] >> 20, NZ_KIN_Z_MAX);
     }
 }
 
@@ -229,6 +249,8 @@ void nz_linear_end(nz_linear *l, int32_t size)
         l->cell[j] = (int16_t)limit(l->x[j] * scale >> 20, CELL_MAX);
     if (cov_add(l))
         cov_halve(l);
+    if (l->known)
+        nz_kin_end(l->kin, l->z, size);
     l->rows++;
     l->weight++;
     if (l->rows < l->next)
