@@ -25,7 +25,7 @@ enum {
     W_STEPS = 64, /* width of the interval in spreads, quarters of an octave */
 
     CONTEXTS = 4,
-    CELL_BITS = 16, /* 2^16 cells a context, 256 KiB: more would gain little and miss the cache */
+    LINE_BITS = 12, /* 2^12 lines of 16 cells a context, 256 KiB: more would gain little */
 
     RECALLS = 3,       /* numbers expected to the last bit */
     CONFIDENCES = 16,  /* of one */
@@ -110,7 +110,7 @@ struct nz_max {
 
     /* Learned. */
     uint32_t shape[GUESSES][KINDS][W_STEPS][Z_STEPS];
-    uint32_t cell[CONTEXTS][1 << CELL_BITS];
+    uint32_t cell[CONTEXTS][16 << LINE_BITS] __attribute__((aligned(64)));
     uint32_t right[RECALLS][CONFIDENCES][CLASSES];
     uint32_t far[2][1 << 12]; /* exponents spelled out, below and above the expected */
     uint32_t low[64];         /* mantissa bits below those modelled, by place; of this tensor */
@@ -269,6 +269,13 @@ static uint32_t *shape_cell(nz_max *m, int i, const decision *d)
     return &m->shape[i][d->kind][w][z_step(z)];
 }
 
+/* Sixteen nodes that are likely to be met together share a cache line. */
+static uint32_t *context_cell(nz_max *m, int i, uint32_t node)
+{
+    uint32_t line = (m->context[i] ^ (node >> 4) * 0x9E3779B1u) * 0x85EBCA6Bu;
+    return &m->cell[i][line >> (32 - LINE_BITS) << 4 | (node & 15)];
+}
+
 static void select_rows(nz_max *m, const decision *d)
 {
     const recall *r = m->recall;
@@ -290,10 +297,8 @@ static int code_bit(nz_max *m, const decision *d, int bit)
     int16_t *x = mix->x;
     for (int i = 0; i < GUESSES; i++)
         cell[i] = shape_cell(m, i, d);
-    for (int i = 0; i < CONTEXTS; i++) {
-        uint32_t k = (m->context[i] ^ d->node * 0x9E3779B1u) * 0x85EBCA6Bu;
-        cell[GUESSES + i] = &m->cell[i][k >> (32 - CELL_BITS)];
-    }
+    for (int i = 0; i < CONTEXTS; i++)
+        cell[GUESSES + i] = context_cell(m, i, d->node);
     for (int i = 0; i < GUESSES + CONTEXTS; i++)
         *x++ = (int16_t)nz_stretch(m->numeric, *cell[i] >> 20);
     for (int i = 0; i < RECALLS; i++) {
@@ -365,17 +370,33 @@ static int code_far(nz_max *m, int up, int exponent)
     return e < most ? e : most;
 }
 
-/* From the expected exponent step by step. */
-static int code_exponent(nz_max *m, int sign, nz_fields v)
+static uint32_t exponent_node(int e)
+{
+    return 1u << 16 | (uint32_t)e << 2;
+}
+
+/* After i bits of a mantissa, r; deeper nodes would be met but once. */
+static uint32_t mantissa_node(int e, int i, uint64_t r)
+{
+    return i < 10 ? 2u << 20 | (uint32_t)e << 10 | 1u << i | (uint32_t)r : 4u << 20 | (uint32_t)i;
+}
+
+static int expected_exponent(const nz_max *m)
+{
+    const guess *g = sharper(m);
+    const int most = nz_number_exponent_max(&m->at.f);
+    int64_t aim = size_of(g->mean) > g->spread ? size_of(g->mean) : g->spread;
+    int e = nz_number_top((uint64_t)aim) - POINT + m->at.top;
+    return e < 1 ? 1 : e < most ? e : most;
+}
+
+/* From the expected exponent, e, step by step. */
+static int code_exponent(nz_max *m, int sign, int e, nz_fields v)
 {
     const matrix *at = &m->at;
     const int most = nz_number_exponent_max(&at->f);
-    const guess *g = sharper(m);
-    int64_t aim = size_of(g->mean) > g->spread ? size_of(g->mean) : g->spread;
-    int e = nz_number_top((uint64_t)aim) - POINT + at->top, steps = 0;
-    e = e < 1 ? 1 : e < most ? e : most;
-    decision d = {
-        .kind = ABOVE, .class = CLASS_ABOVE, .node = 1u << 16 | (uint32_t)e, .sign = sign};
+    int steps = 0;
+    decision d = {.kind = ABOVE, .class = CLASS_ABOVE, .node = exponent_node(e), .sign = sign};
     d.split = d.width = power(at, e);
     d.recalled = recalled_exponents(m, e, most);
     const int up = code_bit(m, &d, v.exponent >= e);
@@ -383,7 +404,7 @@ static int code_exponent(nz_max *m, int sign, nz_fields v)
     for (; steps < STEPS_MAX && (up ? e < most : e > 0); steps++) {
         d.kind = up ? ABOVE : BELOW;
         d.class = (uint32_t)((up ? CLASS_UP : CLASS_DOWN) + steps);
-        d.node = (uint32_t)((up ? 2 : 3) << 16 | e);
+        d.node = exponent_node(e) | (uint32_t)(2 - up);
         d.split = d.width = power(at, e + up);
         d.recalled = up ? recalled_exponents(m, e + 1, most) : recalled_exponents(m, 0, e - 1);
         if (!code_bit(m, &d, up ? v.exponent > e : v.exponent < e))
@@ -447,9 +468,7 @@ static uint64_t code_mantissa(nz_max *m, int sign, int exponent, nz_fields v)
         d.split = low + d.width;
         d.class = (uint32_t)(CLASS_MANTISSA +
                              (i < CLASSES - CLASS_MANTISSA ? i : CLASSES - CLASS_MANTISSA - 1));
-        /* Deeper nodes would be met but once. */
-        d.node = i < 10 ? 4u << 16 | (uint32_t)exponent << 10 | 1u << i | (uint32_t)r
-                        : 5u << 16 | (uint32_t)i;
+        d.node = mantissa_node(exponent, i, r);
         d.recalled = recalled_bits(m, place);
         uint64_t bit = (uint64_t)code_bit(m, &d, v.mantissa >> place & 1);
         low = bit ? d.split : low;
@@ -460,8 +479,11 @@ static uint64_t code_mantissa(nz_max *m, int sign, int exponent, nz_fields v)
 
 static nz_fields code_number(nz_max *m, nz_fields v)
 {
+    const int e = expected_exponent(m);
+    for (int i = 0; i < CONTEXTS; i++)
+        __builtin_prefetch(context_cell(m, i, exponent_node(e)));
     nz_fields r = {.sign = code_sign(m, v)};
-    r.exponent = code_exponent(m, r.sign, v);
+    r.exponent = code_exponent(m, r.sign, e, v);
     for (int i = 0; i < RECALLS; i++)
         m->recall[i].alive &= m->recall[i].v.exponent == r.exponent;
     r.mantissa = code_mantissa(m, r.sign, r.exponent, v);
