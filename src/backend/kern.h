@@ -45,6 +45,10 @@ typedef struct nz_kern {
     /* v[i] = nz_adapt_next(v[i], bit, limit) for n values, a multiple of 8, 32-byte aligned. */
     void (*adapt)(uint32_t *v, size_t n, int bit, uint32_t limit);
 
+    /* Sketches: differ[i] += how many bits of sketch[i] are not those of own, wrapping; n is a
+     * multiple of 16, both 64-byte aligned. */
+    void (*sketch_add)(uint16_t *differ, const uint64_t *sketch, uint64_t own, size_t n);
+
     /* Network. Every n, `in` and `out` is a multiple of NZ_LANES, matrices are row-major with one
      * row per input, pointers aligned to 64 bytes. A sum the definition splits runs in NZ_LANES
      * lanes (element i in lane i mod NZ_LANES), which are then folded in halves. */
