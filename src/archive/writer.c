@@ -305,7 +305,8 @@ static uint64_t frame_size(nz_writer *w, uint64_t seen, bool last, bool *weights
 {
     size_t n;
     const nz_tensor *t = next_tensors(w, &n);
-    uint64_t start = w->raw_at, most = w->frame < NZ_WEIGHTS_FRAME ? w->frame : NZ_WEIGHTS_FRAME;
+    uint64_t start = w->raw_at, most = nz_weights_frame(w->mode);
+    most = w->frame < most ? w->frame : most;
     *weights = false;
     while (n && !is_slab(t))
         t++, n--;
@@ -497,7 +498,8 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
             continue;
         }
         size_t want = size && size - w->n < n ? (size_t)(size - w->n) : n;
-        uint64_t most = w->frame > NZ_WEIGHTS_FRAME ? w->frame : NZ_WEIGHTS_FRAME;
+        uint64_t most = nz_weights_frame(w->mode);
+        most = w->frame > most ? w->frame : most;
         if (want > most - w->n)
             want = (size_t)(most - w->n);
         if (w->n == w->cap && (err = grow_raw(w, want, most)))

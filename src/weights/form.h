@@ -11,7 +11,8 @@ typedef enum nz_form {
     NZ_FORM_OCTETS = 2,  /* planes of the bytes of a number */
     NZ_FORM_FIELDS = 3,  /* blocks of several fields, each a slab */
     NZ_FORM_TURBO = 4,   /* exponents of a fixed length */
-    NZ_FORM_DELTA = 5    /* told by the difference from the base's tensor; weights.c reads it */
+    NZ_FORM_DELTA = 5,   /* told by the difference from the base's tensor; weights.c reads it, */
+    NZ_FORM_MAX = 6      /* by a model that learns from slab to slab; and this */
 } nz_form;
 
 nz_err nz_numbers_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,

@@ -9,8 +9,8 @@
 
 #include "backend/kern.h"
 #include "coder/arith.h"
-#include "weights/value.h"
 #include "nz.h"
+#include "weights/value.h"
 
 /* What was learned, kept from tensor to tensor of a frame. Use from one thread. */
 typedef struct nz_max nz_max;

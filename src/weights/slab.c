@@ -7,7 +7,8 @@ const char *nz_slab_form(unsigned form)
 {
     static const char *const NAMES[] = {
         [NZ_FORM_RAW] = "stored",    [NZ_FORM_NUMBERS] = "numbers", [NZ_FORM_OCTETS] = "bytes",
-        [NZ_FORM_FIELDS] = "fields", [NZ_FORM_TURBO] = "turbo",     [NZ_FORM_DELTA] = "delta"};
+        [NZ_FORM_FIELDS] = "fields", [NZ_FORM_TURBO] = "turbo",     [NZ_FORM_DELTA] = "delta",
+        [NZ_FORM_MAX] = "max"};
     return form < sizeof NAMES / sizeof *NAMES ? NAMES[form] : "unknown";
 }
 
@@ -35,6 +36,7 @@ static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_
     case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
     case NZ_FORM_TURBO:
     case NZ_FORM_DELTA:
+    case NZ_FORM_MAX:
     case NZ_FORM_RAW: break;
     }
     nz_buf_put(out, raw, (size_t)nz_slab_bytes(s));

@@ -3,6 +3,7 @@
 #include "weights/convert.h"
 #include "weights/delta.h"
 #include "weights/form.h"
+#include "weights/max.h"
 #include "weights/number.h"
 
 #include <stdlib.h>
@@ -12,6 +13,12 @@ static const int GAP_LEVEL[] = {[NZ_MODE_TURBO] = 1, [NZ_MODE_FAST] = 1, [NZ_MOD
 
 /* Tables of all planes of a slab, buffers for a strip: of slabs of any size. */
 #define SLAB_MEMORY (UINT64_C(4) << 20)
+
+/* Small, so that threads have something to share; a model that learns wants more to learn from. */
+uint64_t nz_weights_frame(nz_weights_mode mode)
+{
+    return UINT64_C(1) << (mode == NZ_MODE_MAX ? 25 : 23);
+}
 
 void nz_weights_store(const nz_weights *w, uint8_t out[NZ_WEIGHTS_PARAMS])
 {
@@ -41,11 +48,8 @@ uint64_t nz_weights_memory(const nz_weights *w)
 
 uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n)
 {
-    nz_shape shape = {0};
-    (void)shape;
-    (void)mode;
-    /* Parts of the numbers of one slab, and the result. */
-    return 3 * n + (UINT64_C(64) << 20);
+    /* Parts of the numbers of one slab, the result in two steps, and what lies between. */
+    return 5 * n + (UINT64_C(16) << 20) + (mode == NZ_MODE_MAX ? nz_max_memory() : 0);
 }
 
 /* ---- What lies between the slabs ---- */
@@ -206,6 +210,54 @@ static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_ba
     return nz_delta_decode(s, run->kern, tables, in, (nz_dtype)dtype, base->p + at, raw, from, n);
 }
 
+/* ---- The model that learns ---- */
+
+/* What its values are; false: a type it is not for. */
+static bool max_value(nz_value *v, nz_dtype dtype)
+{
+    switch (dtype) {
+    case NZ_DT_F8_E4M3: *v = NZ_VALUE_F8_E4M3; return true;
+    case NZ_DT_F8_E5M2: *v = NZ_VALUE_F8_E5M2; return true;
+    case NZ_DT_F16: *v = NZ_VALUE_F16; return true;
+    case NZ_DT_BF16: *v = NZ_VALUE_BF16; return true;
+    case NZ_DT_F32: *v = NZ_VALUE_F32; return true;
+    case NZ_DT_F64: *v = NZ_VALUE_F64; return true;
+    case NZ_DT_I8: *v = NZ_VALUE_I8; return true;
+    case NZ_DT_I16: *v = NZ_VALUE_I16; return true;
+    case NZ_DT_I32: *v = NZ_VALUE_I32; return true;
+    case NZ_DT_I64: *v = NZ_VALUE_I64; return true;
+    default: return false;
+    }
+}
+
+static nz_err max_store(nz_max *m, const nz_slab *s, const uint8_t *raw, nz_buf *out)
+{
+    nz_value value;
+    nz_arith a;
+    size_t bytes = (size_t)nz_slab_bytes(s), cap = bytes + bytes / 8 + 64;
+    nz_buf_byte(out, NZ_FORM_MAX);
+    uint8_t *room = nz_buf_room(out, cap);
+    if (!room)
+        return NZ_E_MEM;
+    max_value(&value, s->dtype);
+    nz_arith_write(&a, room, cap);
+    nz_max_encode(m, &a, &value, raw, (size_t)s->n, (size_t)s->row);
+    bool over = nz_arith_flush(&a);
+    out->n += (size_t)(a.at - room);
+    return over ? NZ_E_FULL : NZ_OK;
+}
+
+static nz_err max_load(nz_max *m, const nz_slab *s, nz_span code, uint8_t *raw)
+{
+    nz_value value;
+    nz_arith a;
+    if (!max_value(&value, s->dtype))
+        return NZ_E_CORRUPT;
+    nz_arith_read(&a, code.at + 1, nz_span_left(&code) - 1);
+    nz_max_decode(m, &a, &value, raw, (size_t)s->n, (size_t)s->row);
+    return nz_arith_check(&a) ? NZ_E_CORRUPT : NZ_OK;
+}
+
 /* As the moments of an optimiser follow each other. */
 static bool can_follow(const nz_slab *before, const nz_slab *s)
 {
@@ -222,6 +274,12 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     nz_err err = sizes ? NZ_OK : NZ_E_MEM;
     *w = (nz_weights){.numerics = NZ_WEIGHTS_NUMERICS, .mode = (uint8_t)mode};
     uint64_t memory = SLAB_MEMORY + n / 4;
+    nz_max *max = NULL;
+    nz_value value;
+    if (mode == NZ_MODE_MAX) {
+        memory += nz_max_memory();
+        err = err ? err : nz_max_new(&max, run->kern);
+    }
     w->memory = (uint32_t)(memory >> 10);
 
     bool alone = false; /* the slab before follows no other, so this one may follow it */
@@ -232,10 +290,15 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
             other = (nz_other){slabs[i - 1].slab.dtype, 0, (size_t)slabs[i].slab.n,
                                raw + slabs[i - 1].at};
         nz_buf_put(&gap, raw + at, start - at);
-        err = slab_store(&slabs[i], run, base, &tables, other.raw ? &other : NULL, raw + start,
-                         &codes);
+        const nz_placed *p = &slabs[i];
+        if (max && max_value(&value, p->slab.dtype) &&
+            !base_has(base, &p->slab, p->base_dtype, p->base_at))
+            err = max_store(max, &p->slab, raw + start, &codes);
+        else
+            err = slab_store(p, run, base, &tables, other.raw ? &other : NULL, raw + start, &codes);
         sizes[i] = codes.n - before;
-        alone = !nz_slab_follows(nz_span_of(codes.p + before, sizes[i]));
+        alone = codes.n > before && codes.p[before] != NZ_FORM_MAX &&
+                !nz_slab_follows(nz_span_of(codes.p + before, sizes[i]));
         at = start + (size_t)nz_slab_bytes(&slabs[i].slab);
         if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
             err = NZ_E_STOPPED;
@@ -254,6 +317,7 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     if (!err && (gap.failed || head.failed || codes.failed || out->failed))
         err = NZ_E_MEM;
 done:
+    nz_max_free(max);
     nz_buf_free(&gap);
     nz_buf_free(&head);
     nz_buf_free(&codes);
@@ -267,6 +331,8 @@ typedef struct unpack {
     const nz_run *run;
     const nz_weights_base *base;
     nz_tables tables;
+    bool max_allowed; /* the frame's header has counted its memory */
+    nz_max *max;      /* made for the first slab that needs it */
     uint8_t *gap;
     size_t gaps;
     uint8_t *raw;
@@ -299,6 +365,24 @@ static nz_err load_blocks(unpack *u, const nz_placed *p, nz_span code, const nz_
     other.raw = copy;
     if (!err)
         err = slab_load(s, u->run, u->base, &u->tables, &other, code, raw, first, n);
+    free(copy);
+    return err;
+}
+
+/* A slab of the model that learns is decoded even when it is not wanted, for those behind it. */
+static nz_err put_max(unpack *u, const nz_placed *p, nz_span code)
+{
+    size_t at = (size_t)p->at, bytes = (size_t)nz_slab_bytes(&p->slab);
+    size_t low = at < u->from ? u->from : at, high = at + bytes < u->end ? at + bytes : u->end;
+    bool all = at >= u->from && at + bytes <= u->end;
+    nz_err err = u->max ? NZ_OK : nz_max_new(&u->max, u->run->kern);
+    uint8_t *copy = err || all ? NULL : malloc(bytes);
+    if (!err && !all && !copy)
+        err = NZ_E_MEM;
+    if (!err)
+        err = max_load(u->max, &p->slab, code, all ? u->raw + (at - u->from) : copy);
+    if (!err && copy && low < high)
+        memcpy(u->raw + (low - u->from), copy + (low - at), high - low);
     free(copy);
     return err;
 }
@@ -344,7 +428,13 @@ static nz_err unpack_slabs(unpack *u, nz_span map, size_t count, nz_span codes, 
             return err;
         put_gap(u, gap_at, before, (size_t)p.at - before);
         gap_at += (size_t)p.at - before;
-        err = put_slab(u, &p, code, i ? &last : NULL, last_code);
+        if (p.at >= u->end)
+            return NZ_OK;
+        nz_span form = code;
+        if (nz_span_byte(&form) == NZ_FORM_MAX && u->max_allowed)
+            err = put_max(u, &p, code);
+        else
+            err = put_slab(u, &p, code, i ? &last : NULL, last_code);
         if (err)
             return err;
         last = p;
@@ -361,6 +451,7 @@ nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weight
                          size_t n)
 {
     unpack u = {.run = run, .base = base, .raw = raw, .from = from, .end = from + n};
+    u.max_allowed = w->mode == NZ_MODE_MAX && nz_weights_memory(w) >= nz_max_memory();
     nz_span code = nz_span_of(in, packed);
     uint64_t count = nz_span_varint(&code), at = 0;
     nz_err err = code.bad || count > packed ? NZ_E_CORRUPT : NZ_OK;
@@ -385,6 +476,7 @@ nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weight
     if (!err)
         err = unpack_slabs(&u, map, (size_t)count, code, size);
     free(u.gap);
+    nz_max_free(u.max);
     nz_tables_free(&u.tables);
     return err;
 }

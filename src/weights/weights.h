@@ -10,8 +10,6 @@
 #define NZ_WEIGHTS_PARAMS 16
 /* Goes up whenever any coded bit would change; a reader refuses any other number. */
 #define NZ_WEIGHTS_NUMERICS 1
-/* Raw bytes a frame, about: frames end where rows do. */
-#define NZ_WEIGHTS_FRAME (UINT64_C(8) << 20)
 /* The largest frame a reader takes. */
 #define NZ_WEIGHTS_FRAME_MAX (UINT64_C(1) << 30)
 
@@ -26,6 +24,9 @@ typedef struct nz_weights {
     uint8_t mode;     /* nz_weights_mode */
     uint32_t memory;  /* what unpacking allocates at most beside raw and packed, in KiB */
 } nz_weights;
+
+/* Raw bytes a frame, about: frames end where rows do. */
+uint64_t nz_weights_frame(nz_weights_mode mode);
 
 /* A slab in its frame. */
 typedef struct nz_placed {
