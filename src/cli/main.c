@@ -1,5 +1,6 @@
 /* nzip: names in, files out. Every file stands for itself: one that fails does not stop the next,
  * and the exit status tells the worst that happened. */
+#include "cli/against.h"
 #include "cli/list.h"
 #include "cli/message.h"
 #include "cli/tensors.h"
@@ -152,7 +153,9 @@ int main(int argc, char **argv)
     if (p == PARSED_RUN) {
         say_quietly(o.verbose < 0);
         target_guard();
-        run(&o);
+        if (against_open(&o))
+            run(&o);
+        against_close(&o);
     }
     options_free(&o);
     if ((fflush(stdout) || ferror(stdout)) && say_status() != STATUS_ERROR)

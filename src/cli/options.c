@@ -10,7 +10,7 @@
 
 #define ENV_WORDS_MAX 64
 
-enum { OPT_RM = 256, OPT_MEMORY, OPT_FRAME, OPT_CHECK, OPT_TENSOR, OPT_WEIGHTS };
+enum { OPT_RM = 256, OPT_MEMORY, OPT_FRAME, OPT_CHECK, OPT_TENSOR, OPT_BASE, OPT_WEIGHTS };
 
 static const char SHORT[] = "123456789zdctlkfo:qvrT:hV";
 static const struct option LONG[] = {
@@ -33,6 +33,7 @@ static const struct option LONG[] = {
     {"threads", required_argument, NULL, 'T'},
     {"memory", required_argument, NULL, OPT_MEMORY},
     {"frame", required_argument, NULL, OPT_FRAME},
+    {"base", required_argument, NULL, OPT_BASE},
     {"check", no_argument, NULL, OPT_CHECK},
     {"tensor", required_argument, NULL, OPT_TENSOR},
     {"weights", optional_argument, NULL, OPT_WEIGHTS},
@@ -53,6 +54,8 @@ static const char HELP[] =
     "      --tensor=NAME   with -d: of a model checkpoint this tensor's bytes alone\n"
     "  -1 .. -9            fastest .. smallest; the default is -5\n"
     "      --fast, --best  the same as -1, -9\n"
+    "      --base=FILE     pack tensors by their difference from those of FILE; unpacking\n"
+    "                      needs the same FILE again\n"
     "      --weights=MODE  tensors of checkpoints: off, turbo, fast, max; default auto,\n"
     "                      by level\n"
     "\n"
@@ -198,6 +201,7 @@ static parsed set_value(options *o, int option, char *value)
     case OPT_MEMORY: good = set_size(&o->nz.memory, "--memory", value, true); break;
     case OPT_FRAME: good = set_size(&o->nz.frame, "--frame", value, false); break;
     case OPT_WEIGHTS: good = set_weights(&o->nz, value ? value : "fast"); break;
+    case OPT_BASE: o->base = value; break;
     case OPT_TENSOR: good = add_tensor(o, value); break;
     case 'o': set_output(o, value); break;
     case 'h': fputs(HELP, stdout); return PARSED_DONE;
