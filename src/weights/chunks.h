@@ -8,9 +8,10 @@
 /* Elements a chunk: much larger than what a chunk costs, much smaller than a tensor. */
 #define NZ_CHUNK (256 << 10)
 
-static inline size_t nz_chunks_of(size_t n)
+/* Sizes told of the chunks of n elements, `each` a chunk. */
+static inline size_t nz_chunks_sizes(size_t n, size_t each)
 {
-    return (n + NZ_CHUNK - 1) / NZ_CHUNK;
+    return n ? (n - 1) / each : 0;
 }
 
 typedef struct nz_chunks_out {
@@ -18,9 +19,9 @@ typedef struct nz_chunks_out {
 } nz_chunks_out;
 
 /* Room for the sizes of the chunks of n elements; the first chunk starts behind it. */
-static inline nz_chunks_out nz_chunks_begin(nz_buf *out, size_t n)
+static inline nz_chunks_out nz_chunks_begin(nz_buf *out, size_t n, size_t each)
 {
-    size_t sizes = nz_chunks_of(n) - (n > 0);
+    size_t sizes = nz_chunks_sizes(n, each);
     nz_chunks_out c = {out->n, sizes, out->n + 4 * sizes};
     if (nz_buf_room(out, 4 * sizes))
         out->n += 4 * sizes;
@@ -43,10 +44,10 @@ typedef struct nz_chunks_in {
 } nz_chunks_in;
 
 /* All that is left of `in` are the chunks of n elements. */
-static inline nz_chunks_in nz_chunks_open(nz_span in, size_t n)
+static inline nz_chunks_in nz_chunks_open(nz_span in, size_t n, size_t each)
 {
     nz_chunks_in c;
-    c.sizes = nz_span_cut(&in, 4 * (nz_chunks_of(n) - (n > 0)));
+    c.sizes = nz_span_cut(&in, 4 * nz_chunks_sizes(n, each));
     c.code = in;
     return c;
 }

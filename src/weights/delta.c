@@ -239,7 +239,7 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
     nz_buf_byte(out, (unsigned)d.exponent_low & 255);
     nz_buf_byte(out, (unsigned)d.exponent_low >> 8 & 255);
     nz_plane_store(&d.symbol, out);
-    nz_chunks_out chunks = nz_chunks_begin(out, d.n);
+    nz_chunks_out chunks = nz_chunks_begin(out, d.n, NZ_CHUNK);
     for (size_t at = 0; at < d.n; at += NZ_CHUNK) {
         size_t n = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
         bits b = {0};
@@ -319,7 +319,7 @@ nz_err nz_delta_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *t
     if (d.symbol.sets != SETS)
         err = NZ_E_CORRUPT;
     size_t from = (size_t)first * d.per, n = (size_t)count * d.per;
-    nz_chunks_in chunks = nz_chunks_open(code, d.n);
+    nz_chunks_in chunks = nz_chunks_open(code, d.n, NZ_CHUNK);
     for (size_t at = 0; at < d.n && !err; at += NZ_CHUNK) {
         size_t size = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
         nz_span chunk = nz_chunks_next(&chunks);

@@ -2,6 +2,8 @@
 #ifndef NZ_WEIGHTS_FORM_H
 #define NZ_WEIGHTS_FORM_H
 
+#include "weights/lz.h"
+#include "weights/plane.h"
 #include "weights/slab.h"
 #include <stdbool.h>
 
@@ -15,8 +17,19 @@ typedef enum nz_form {
     NZ_FORM_MAX = 6      /* by a model that learns from slab to slab; and this */
 } nz_form;
 
+/* Elements a chunk of a slab with these planes: more where repeats are told, which lie far apart.
+ */
+static inline size_t nz_slab_chunk(const nz_plane *planes, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (planes[k].kind == NZ_PLANE_LZ)
+            return NZ_LZ_MOST;
+    return NZ_CHUNK;
+}
+
+/* *repeats: there are some, and taking numbers apart may have hidden more. */
 nz_err nz_numbers_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                         const nz_other *other, const uint8_t *raw, nz_buf *out);
+                         const nz_other *other, const uint8_t *raw, nz_buf *out, bool *repeats);
 nz_err nz_numbers_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
                          const nz_other *other, nz_span code, uint8_t *raw, size_t from, size_t n);
 

@@ -24,6 +24,12 @@ typedef struct numbers {
     uint8_t *class; /* [scale.rows]; NULL: all in class 0 */
 } numbers;
 
+static size_t chunk_of(const numbers *c)
+{
+    size_t chunk = nz_slab_chunk(&c->symbol, 1), rest = nz_slab_chunk(c->rest, c->format->planes);
+    return chunk > rest ? chunk : rest;
+}
+
 static void numbers_free(numbers *c)
 {
     nz_scale_free(&c->scale);
@@ -364,6 +370,8 @@ static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
         if (!err && c->rest[k].sets != c->classes)
             err = NZ_E_CORRUPT;
     }
+    if (!err && s->by_other && chunk_of(c) != NZ_CHUNK)
+        err = NZ_E_CORRUPT;
     if (err)
         numbers_free(c);
     return err;
@@ -495,7 +503,7 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
 /* ---- Slabs ---- */
 
 nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *tables,
-                         const nz_other *other, const uint8_t *raw, nz_buf *out)
+                         const nz_other *other, const uint8_t *raw, nz_buf *out, bool *repeats)
 {
     size_t n = (size_t)slab->n;
     numbers c = {.format = nz_number_of(slab->dtype)};
@@ -511,29 +519,35 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
         err = classes_find(&c, raw);
     if (err)
         goto done;
-    uint64_t cost, total = choose_scales(&c, kern, tables, &p, raw);
+    uint64_t cost = choose_scales(&c, kern, tables, &p, raw);
     split(&c, kern, &p, 0, raw, 0, n);
 
     uint32_t counts[NZ_SCALE_SETS][256] = {{0}};
     nz_plane_count(counts, p.to.symbol, p.set, n);
-    err = nz_plane_choose(&c.symbol, tables, counts, NZ_SCALE_SETS, &total);
+    /* What follows another slab is read in chunks of the usual size: no repeats. Where symbols do
+     * not repeat the rest will not. */
+    err = nz_plane_choose_repeats(&c.symbol, tables, counts, NZ_SCALE_SETS,
+                                  c.scale.by_other ? NULL : p.to.symbol, n, NZ_LZ_MOST, &cost);
+    *repeats = c.symbol.kind == NZ_PLANE_LZ;
     for (unsigned k = 0; k < f->planes && !err; k++) {
         uint32_t rest[CLASSES][256] = {{0}};
         size_t bytes = nz_number_plane(f, k, n);
-        if (!c.class && nz_plane_is_noise(p.to.rest[k], bytes)) {
+        if (!c.class && !*repeats && nz_plane_is_noise(p.to.rest[k], bytes)) {
             c.rest[k] = (nz_plane){.kind = NZ_PLANE_RAW, .sets = 1};
             continue;
         }
         nz_plane_count(rest, p.to.rest[k], classes_fill(&c, k, p.rest_set, 0, n), bytes);
-        err = nz_plane_choose(&c.rest[k], tables, rest, c.classes, &cost);
-        total += cost;
+        err = nz_plane_choose_repeats(&c.rest[k], tables, rest, c.classes,
+                                      *repeats ? p.to.rest[k] : NULL, bytes,
+                                      nz_number_plane(f, k, NZ_LZ_MOST), &cost);
     }
     if (err)
         goto done;
     numbers_store(&c, kern, tables, out, &err);
-    nz_chunks_out chunks = nz_chunks_begin(out, n);
-    for (size_t at = 0; at < n; at += NZ_CHUNK) {
-        numbers_chunk(&c, kern, &p, raw, at, n - at < NZ_CHUNK ? n - at : NZ_CHUNK, out);
+    size_t chunk = chunk_of(&c);
+    nz_chunks_out chunks = nz_chunks_begin(out, n, chunk);
+    for (size_t at = 0; at < n; at += chunk) {
+        numbers_chunk(&c, kern, &p, raw, at, n - at < chunk ? n - at : chunk, out);
         nz_chunks_end(&chunks, out);
     }
     if (out->failed)
@@ -555,9 +569,10 @@ nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tabl
     err = parts_new(&p, c.format, STRIP);
     if (err)
         goto done;
-    nz_chunks_in chunks = nz_chunks_open(code, (size_t)slab->n);
-    for (size_t at = 0; at < (size_t)slab->n && !err; at += NZ_CHUNK) {
-        size_t size = (size_t)slab->n - at < NZ_CHUNK ? (size_t)slab->n - at : NZ_CHUNK;
+    size_t most = chunk_of(&c);
+    nz_chunks_in chunks = nz_chunks_open(code, (size_t)slab->n, most);
+    for (size_t at = 0; at < (size_t)slab->n && !err; at += most) {
+        size_t size = (size_t)slab->n - at < most ? (size_t)slab->n - at : most;
         nz_span chunk = nz_chunks_next(&chunks);
         if (chunk.bad) {
             err = NZ_E_CORRUPT;

@@ -92,8 +92,8 @@ static nz_err choose(octets *c, nz_tables *tables, const uint8_t *raw, uint8_t *
         uint64_t cost;
         for (size_t at = 0; at < c->n; at += NZ_CHUNK) {
             size_t n = c->n - at < NZ_CHUNK ? c->n - at : NZ_CHUNK;
-            take(c, bytes, raw, k, at, n);
-            nz_plane_count(counts, bytes, sets_fill(&c->known, set, at, n), n);
+            take(c, bytes + at, raw, k, at, n);
+            nz_plane_count(counts, bytes + at, sets_fill(&c->known, set, at, n), n);
         }
         if (own && c->known.set) {
             uint64_t apart = 4 * (c->n / c->known.each);
@@ -107,8 +107,10 @@ static nz_err choose(octets *c, nz_tables *tables, const uint8_t *raw, uint8_t *
                 memcpy(counts, all, sizeof all);
             }
         }
-        nz_err err =
-            nz_plane_choose(&c->plane[k], tables, counts, c->known.set ? c->known.sets : 1, &cost);
+        unsigned sets = c->known.set ? c->known.sets : 1;
+        /* What is known from outside is known by chunks of the usual size. */
+        nz_err err = nz_plane_choose_repeats(&c->plane[k], tables, counts, sets, own ? bytes : NULL,
+                                             c->n, NZ_LZ_MOST, &cost);
         if (err)
             return err;
     }
@@ -119,7 +121,7 @@ nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
                         const nz_known *known, const uint8_t *raw, nz_buf *out)
 {
     octets c = {.width = nz_dtype_about(s->dtype)->bytes, .n = (size_t)s->n};
-    uint8_t *bytes = malloc(2 * (size_t)NZ_CHUNK), *set = bytes + NZ_CHUNK;
+    uint8_t *bytes = malloc(2 * c.n + 1), *set = bytes + c.n;
     nz_err err = bytes ? NZ_OK : NZ_E_MEM;
     if (known)
         c.known = *known;
@@ -136,9 +138,10 @@ nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
                              &err);
     for (size_t k = 0; k < c.width; k++)
         nz_plane_store(&c.plane[k], out);
-    nz_chunks_out chunks = nz_chunks_begin(out, c.n);
-    for (size_t at = 0; at < c.n; at += NZ_CHUNK) {
-        size_t n = c.n - at < NZ_CHUNK ? c.n - at : NZ_CHUNK;
+    size_t chunk = nz_slab_chunk(c.plane, c.width);
+    nz_chunks_out chunks = nz_chunks_begin(out, c.n, chunk);
+    for (size_t at = 0; at < c.n; at += chunk) {
+        size_t n = c.n - at < chunk ? c.n - at : chunk;
         for (size_t k = 0; k < c.width; k++) {
             take(&c, bytes, raw, k, at, n);
             nz_plane_encode(&c.plane[k], kern, bytes, sets_fill(&c.known, set, at, n), n, out);
@@ -179,7 +182,8 @@ static nz_err load(octets *c, const nz_slab *s, const nz_kern *kern, const nz_ta
         nz_err err = nz_plane_load(&c->plane[k], tables, in);
         if (err)
             return err;
-        if (c->plane[k].sets != (c->known.set ? c->known.sets : 1))
+        if (c->plane[k].sets != (c->known.set ? c->known.sets : 1) ||
+            (known && c->plane[k].kind == NZ_PLANE_LZ))
             return NZ_E_CORRUPT;
     }
     return NZ_OK;
@@ -216,9 +220,10 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
     if (c.width > NZ_OCTETS_MAX)
         return NZ_E_CORRUPT;
     nz_err err = load(&c, s, kern, tables, known, &code);
-    nz_chunks_in chunks = nz_chunks_open(code, c.n);
-    for (size_t at = 0; at < c.n && !err; at += NZ_CHUNK) {
-        size_t size = c.n - at < NZ_CHUNK ? c.n - at : NZ_CHUNK;
+    size_t most = nz_slab_chunk(c.plane, c.width);
+    nz_chunks_in chunks = nz_chunks_open(code, c.n, most);
+    for (size_t at = 0; at < c.n && !err; at += most) {
+        size_t size = c.n - at < most ? c.n - at : most;
         nz_span chunk = nz_chunks_next(&chunks);
         if (chunk.bad)
             err = NZ_E_CORRUPT;

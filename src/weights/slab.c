@@ -26,20 +26,35 @@ static nz_form form_of(nz_dtype dtype)
     return nz_dtype_about(dtype)->bytes <= NZ_OCTETS_MAX ? NZ_FORM_OCTETS : NZ_FORM_RAW;
 }
 
-static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                        const nz_other *other, const uint8_t *raw, nz_buf *out)
+/* Encoding, perhaps in several forms, each of which takes the place of the one before. */
+typedef struct attempt {
+    const nz_slab *slab;
+    const nz_kern *kern;
+    nz_tables *tables;
+    const nz_other *other;
+    const uint8_t *raw;
+    nz_buf *out;
+    size_t start, tables_before;
+} attempt;
+
+static nz_err attempt_as(attempt *a, nz_form form, bool *repeats)
 {
+    const nz_slab *s = a->slab;
+    nz_buf *out = a->out;
+    out->n = a->start;
+    a->tables->n = a->tables_before; /* nobody else has seen those that were added */
     nz_buf_byte(out, form);
     switch (form) {
-    case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, other, raw, out);
-    case NZ_FORM_OCTETS: return nz_octets_encode(s, kern, tables, NULL, raw, out);
-    case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
+    case NZ_FORM_NUMBERS:
+        return nz_numbers_encode(s, a->kern, a->tables, a->other, a->raw, out, repeats);
+    case NZ_FORM_OCTETS: return nz_octets_encode(s, a->kern, a->tables, NULL, a->raw, out);
+    case NZ_FORM_FIELDS: return nz_fields_encode(s, a->kern, a->tables, a->raw, out);
     case NZ_FORM_TURBO:
     case NZ_FORM_DELTA:
     case NZ_FORM_MAX:
     case NZ_FORM_RAW: break;
     }
-    nz_buf_put(out, raw, (size_t)nz_slab_bytes(s));
+    nz_buf_put(out, a->raw, (size_t)nz_slab_bytes(s));
     return NZ_OK;
 }
 
@@ -51,13 +66,18 @@ bool nz_slab_follows(nz_span code)
 nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
                       const nz_other *other, const uint8_t *raw, nz_buf *out)
 {
-    size_t start = out->n, had = tables->n;
-    nz_err err = encode_as(form_of(s->dtype), s, kern, tables, other, raw, out);
-    if (!err && !out->failed && out->n - start > nz_slab_bytes(s) + 1) {
-        out->n = start;
-        tables->n = had; /* nobody else has seen those it added */
-        err = encode_as(NZ_FORM_RAW, s, kern, tables, NULL, raw, out);
+    nz_form form = form_of(s->dtype);
+    bool repeats = false;
+    attempt a = {s, kern, tables, other, raw, out, out->n, tables->n};
+    nz_err err = attempt_as(&a, form, &repeats);
+    size_t size = out->n - a.start;
+    if (!err && repeats) { /* they may show better in the bytes */
+        err = attempt_as(&a, NZ_FORM_OCTETS, &repeats);
+        if (!err && out->n - a.start > size)
+            err = attempt_as(&a, form, &repeats);
     }
+    if (!err && !out->failed && out->n - a.start > nz_slab_bytes(s) + 1)
+        err = attempt_as(&a, NZ_FORM_RAW, &repeats);
     return !err && out->failed ? NZ_E_MEM : err;
 }
 
