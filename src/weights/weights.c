@@ -3,8 +3,10 @@
 #include "weights/convert.h"
 #include "weights/delta.h"
 #include "weights/form.h"
+#include "weights/lz.h"
 #include "weights/max.h"
 #include "weights/number.h"
+#include "weights/plane.h"
 
 #include <stdlib.h>
 
@@ -54,51 +56,93 @@ uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n)
 
 /* ---- What lies between the slabs ---- */
 
-typedef enum gap_kind { GAP_RAW = 0, GAP_BYTES = 1 } gap_kind;
+typedef enum gap_kind { GAP_RAW = 0, GAP_BYTES = 1, GAP_PLANE = 2 } gap_kind;
 
-static void gap_store(const uint8_t *gap, size_t n, int level, const nz_run *run, nz_weights *w,
-                      nz_buf *out, nz_err *err)
+/* Text of some size between tensors, a tokenizer's say, would take the bytes engine longer than all
+ * the tensors take: where speed counts it is a plane instead, with its repeats. */
+static bool gap_hurried(nz_weights_mode mode, size_t n)
 {
-    nz_shape shape;
-    bool hopeless = n < 64;
-    if (!hopeless)
-        *err = nz_bytes_hopeless(&hopeless, gap, n);
-    uint8_t *room = hopeless || *err ? NULL : malloc(n);
-    if (!hopeless && !room && !*err)
-        *err = NZ_E_MEM;
-    if (*err)
-        return;
-    if (!hopeless) {
-        size_t packed;
-        nz_shape_choose(&shape, level, gap, n);
-        *err = nz_bytes_encode(&shape, run, gap, n, room, n - NZ_SHAPE_BYTES, &packed);
-        if (*err == NZ_OK) {
-            uint8_t params[NZ_SHAPE_BYTES];
-            nz_shape_store(&shape, params);
-            nz_buf_byte(out, GAP_BYTES);
-            nz_buf_put(out, params, sizeof params);
-            nz_buf_varint(out, packed);
-            nz_buf_put(out, room, packed);
-            w->memory += (uint32_t)((nz_shape_memory(&shape) + n) >> 10) + 1;
-            free(room);
-            return;
-        }
-        if (*err == NZ_E_FULL)
-            *err = NZ_OK;
-    }
-    free(room);
-    nz_buf_byte(out, GAP_RAW);
-    nz_buf_put(out, gap, n);
+    enum { PATIENCE = 256 << 10 };
+    return mode != NZ_MODE_MAX && n <= NZ_LZ_MOST && (mode == NZ_MODE_TURBO || n > PATIENCE);
 }
 
-/* The gaps, n bytes, for the caller to free; NULL when they are not wanted. */
-static nz_err gap_load(uint8_t **gap, size_t n, bool wanted, const nz_run *run, const nz_weights *w,
-                       nz_span *in)
+static nz_err gap_as_plane(const uint8_t *gap, size_t n, const nz_kern *kern, nz_tables *tables,
+                           nz_buf *out)
+{
+    uint32_t counts[1][256] = {{0}};
+    nz_plane p;
+    uint64_t cost;
+    nz_plane_count(counts, gap, NULL, n);
+    nz_err err = nz_plane_choose_repeats(&p, tables, counts, 1, gap, n, n, &cost);
+    if (err)
+        return err;
+    nz_plane_store(&p, out);
+    nz_plane_encode(&p, kern, gap, NULL, n, out);
+    nz_plane_free(&p);
+    return NZ_OK;
+}
+
+/* NZ_E_FULL when it does not shrink. */
+static nz_err gap_as_bytes(const uint8_t *gap, size_t n, int level, const nz_run *run,
+                           nz_weights *w, nz_buf *out)
+{
+    nz_shape shape;
+    bool hopeless = n < 2 * NZ_SHAPE_BYTES;
+    nz_err err = hopeless ? NZ_OK : nz_bytes_hopeless(&hopeless, gap, n);
+    if (err || hopeless)
+        return err ? err : NZ_E_FULL;
+    size_t packed;
+    nz_shape_choose(&shape, level, gap, n);
+    uint8_t *room = nz_buf_room(out, n);
+    if (!room)
+        return NZ_E_MEM;
+    nz_shape_store(&shape, room);
+    err = nz_bytes_encode(&shape, run, gap, n, room + NZ_SHAPE_BYTES, n - NZ_SHAPE_BYTES, &packed);
+    if (err)
+        return err;
+    out->n += NZ_SHAPE_BYTES + packed;
+    w->memory += (uint32_t)(nz_shape_memory(&shape) >> 10) + 1;
+    return NZ_OK;
+}
+
+static nz_err gap_store(const uint8_t *gap, size_t n, nz_weights_mode mode, const nz_run *run,
+                        nz_tables *tables, nz_weights *w, nz_buf *out)
+{
+    nz_buf code = {0};
+    gap_kind kind = gap_hurried(mode, n) ? GAP_PLANE : GAP_BYTES;
+    nz_run quiet = *run;
+    quiet.done = NULL;
+    nz_err err = kind == GAP_PLANE ? gap_as_plane(gap, n, run->kern, tables, &code)
+                                   : gap_as_bytes(gap, n, GAP_LEVEL[mode], &quiet, w, &code);
+    w->memory += (uint32_t)(n >> 10) + 1;
+    if (err == NZ_E_FULL) {
+        kind = GAP_RAW;
+        err = NZ_OK;
+    }
+    nz_buf_byte(out, kind);
+    if (kind != GAP_RAW)
+        nz_buf_varint(out, code.n);
+    nz_buf_put(out, kind == GAP_RAW ? gap : code.p, kind == GAP_RAW ? n : code.n);
+    if (code.failed || out->failed)
+        err = NZ_E_MEM;
+    nz_buf_free(&code);
+    return err;
+}
+
+static nz_err gap_from_plane(uint8_t *gap, size_t n, const nz_kern *kern, const nz_tables *tables,
+                             nz_span in)
+{
+    nz_err err = n > NZ_LZ_MOST ? NZ_E_CORRUPT : nz_plane_whole_load(gap, n, kern, tables, &in);
+    return !err && nz_span_left(&in) ? NZ_E_CORRUPT : err;
+}
+
+/* The gaps, n bytes, for the caller to free; passed over unless wanted. */
+static nz_err gap_load(uint8_t **gap, size_t n, bool wanted, const nz_run *run,
+                       const nz_tables *tables, const nz_weights *w, nz_span *in)
 {
     unsigned kind = nz_span_byte(in);
-    nz_span params = nz_span_cut(in, kind == GAP_BYTES ? NZ_SHAPE_BYTES : 0);
-    nz_span part = nz_span_cut(in, kind == GAP_BYTES ? nz_span_varint(in) : n);
-    if (kind > GAP_BYTES || part.bad)
+    nz_span part = nz_span_cut(in, kind == GAP_RAW ? n : nz_span_varint(in));
+    if (kind > GAP_PLANE || part.bad)
         return NZ_E_CORRUPT;
     if (!wanted)
         return NZ_OK;
@@ -109,8 +153,11 @@ static nz_err gap_load(uint8_t **gap, size_t n, bool wanted, const nz_run *run, 
         memcpy(*gap, part.at, n);
         return NZ_OK;
     }
+    if (kind == GAP_PLANE)
+        return gap_from_plane(*gap, n, run->kern, tables, part);
     nz_shape shape;
-    nz_err err = nz_shape_load(&shape, params.at);
+    nz_span params = nz_span_cut(&part, NZ_SHAPE_BYTES);
+    nz_err err = params.bad ? NZ_E_CORRUPT : nz_shape_load(&shape, params.at);
     if (err)
         return err;
     if (nz_shape_memory(&shape) > nz_weights_memory(w))
@@ -268,12 +315,12 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
                          const nz_weights_base *base, const uint8_t *raw, size_t n,
                          const nz_placed *slabs, size_t count, nz_buf *out)
 {
-    nz_buf gap = {0}, codes = {0}, head = {0};
+    nz_buf gap = {0}, gaps = {0}, codes = {0}, head = {0};
     nz_tables tables = {0};
     size_t *sizes = calloc(count + 1, sizeof *sizes), at = 0;
     nz_err err = sizes ? NZ_OK : NZ_E_MEM;
     *w = (nz_weights){.numerics = NZ_WEIGHTS_NUMERICS, .mode = (uint8_t)mode};
-    uint64_t memory = SLAB_MEMORY + n / 4;
+    uint64_t memory = SLAB_MEMORY + 3 * (uint64_t)n; /* planes of repeats are unpacked aside */
     nz_max *max = NULL;
     nz_value value;
     if (mode == NZ_MODE_MAX) {
@@ -308,17 +355,21 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     if (err)
         goto done;
     nz_buf_put(&gap, raw + at, n - at);
+    /* The gaps may add tables, which come before them. */
+    if (gap.n)
+        err = gap_store(gap.p, gap.n, mode, run, &tables, w, &gaps);
     map_store(slabs, sizes, count, &head);
-    err = nz_tables_store(&tables, &head);
-    if (!err && gap.n)
-        gap_store(gap.p, gap.n, GAP_LEVEL[mode], run, w, &head, &err);
+    if (!err)
+        err = nz_tables_store(&tables, &head);
     nz_buf_put(out, head.p, head.n);
+    nz_buf_put(out, gaps.p, gaps.n);
     nz_buf_put(out, codes.p, codes.n);
-    if (!err && (gap.failed || head.failed || codes.failed || out->failed))
+    if (!err && (gap.failed || gaps.failed || head.failed || codes.failed || out->failed))
         err = NZ_E_MEM;
 done:
     nz_max_free(max);
     nz_buf_free(&gap);
+    nz_buf_free(&gaps);
     nz_buf_free(&head);
     nz_buf_free(&codes);
     nz_tables_free(&tables);
@@ -472,7 +523,7 @@ nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weight
         err = nz_tables_load(&u.tables, &code);
     u.gaps = size - in_slabs;
     if (!err && u.gaps)
-        err = gap_load(&u.gap, u.gaps, wanted < n, run, w, &code);
+        err = gap_load(&u.gap, u.gaps, wanted < n, run, &u.tables, w, &code);
     if (!err)
         err = unpack_slabs(&u, map, (size_t)count, code, size);
     free(u.gap);
