@@ -21,6 +21,7 @@ for file in enwik/enwik8.prefix misc/openssl.elf misc/camera.pgm; do
     fi
 done
 random_input "$bytes" >"$work/random"
+weights_input "$bytes" >"$work/weights"
 
 for input in "$work"/*; do
     [ -f "$input" ] || continue

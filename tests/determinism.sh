@@ -34,6 +34,14 @@ for kind in text program image random; do
     matrix_add "$work" variants_pairs "$work/medium-$kind" none 5
     matrix_add "$work" variants_pairs "$work/large-$kind" none 1 2 3 4
 done
+# Checkpoints: turbo, fast and max, and fast in several frames.
+weights_input "$large" >"$work/weights"
+weights_input "$small" >"$work/small-weights"
+matrix_add "$work" variants_native "$work/weights" none 1 3 7
+matrix_add "$work" variants_arm "$work/weights" none 1 3
+matrix_add "$work" variants_arm "$work/small-weights" none 7
+cp "$work/weights" "$work/weights-frames"
+matrix_add "$work" variants_native "$work/weights-frames" --frame=64K 3
 # Several frames side by side.
 cat "$work/large-text" "$work/large-program" >"$work/frames"
 matrix_add "$work" variants_native "$work/frames" --frame=64K 1 3

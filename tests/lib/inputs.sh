@@ -23,3 +23,36 @@ image_input() { # BYTES
 random_input() { # BYTES
     perl -e 'my $n = shift; srand(11); binmode STDOUT; print chr(int(rand(256))) for 1 .. $n' "$1"
 }
+
+# A checkpoint: matrices whose rows and columns have scales of their own, in every float format, a
+# table that repeats, integers, a row of zeros; a safetensors file of about BYTES.
+weights_input() { # BYTES
+    perl -e '
+        my $total = shift; my ($head, $data) = ("", ""); srand(5);
+        sub gauss { my $s = 0; $s += rand() - .5 for 1 .. 6; $s }
+        sub f32 { unpack("V", pack("f<", $_[0])) }
+        sub half { my ($s, $e, $m) = (f32($_[0]) >> 31, (f32($_[0]) >> 23 & 255) - 112, f32($_[0]) & 0x7fffff);
+            $e <= 0 ? $s << 15 : $e > 30 ? $s << 15 | 0x7c00 : $s << 15 | $e << 10 | $m >> 13 }
+        my %pack = (
+            F32 => sub { pack("V", f32($_[0])) },
+            F64 => sub { pack("d<", $_[0]) },
+            BF16 => sub { pack("v", f32($_[0]) >> 16) },
+            F16 => sub { pack("v", half($_[0])) },
+            F8_E5M2 => sub { chr(half($_[0]) >> 8) },
+            I8 => sub { pack("c", int($_[0] * 20)) },
+            I64 => sub { pack("q<", int($_[0] * 1000)) });
+        my %size = (F32 => 4, F64 => 8, BF16 => 2, F16 => 2, F8_E5M2 => 1, I8 => 1, I64 => 8);
+        my @types = ("BF16", "F32", "F16", "F8_E5M2", "I8", "F64", "I64", "BF16");
+        for my $k (0 .. $#types) {
+            my ($t, $cols) = ($types[$k], 48 + 16 * $k);
+            my $rows = int($total / @types / $size{$t} / $cols) || 1;
+            my $from = length $data;
+            for my $r (0 .. $rows - 1) { for my $c (0 .. $cols - 1) {
+                my $x = gauss() * 2 ** ($r % 5) * (1 + $c % 3);
+                $x = sin($r % 8 * $c / 9) if $k == 7;
+                $x = 0 if $r == 3;
+                $data .= $pack{$t}->($x) } }
+            $head .= sprintf "%s\"layer.%d.weight\":{\"dtype\":\"%s\",\"shape\":[%d,%d],\"data_offsets\":[%d,%d]}",
+                $head ? "," : "", $k, $t, $rows, $cols, $from, length $data }
+        $head = "{$head}"; binmode STDOUT; print pack("Q<", length $head), $head, $data' "$1"
+}
