@@ -9,6 +9,9 @@ void nz_kern_number_c(nz_kern *k);
 void nz_kern_number_avx2(nz_kern *k);
 void nz_kern_rans_c(nz_kern *k);
 void nz_kern_rans_avx2(nz_kern *k);
+void nz_kern_turbo_c(nz_kern *k);
+void nz_kern_turbo_avx2(nz_kern *k);
+void nz_kern_turbo_neon(nz_kern *k);
 
 unsigned nz_cpu(void)
 {
@@ -36,12 +39,16 @@ void nz_kern_init(nz_kern *k, unsigned cpu)
     nz_kern_c(k);
     nz_kern_number_c(k);
     nz_kern_rans_c(k);
+    nz_kern_turbo_c(k);
     if (cpu & NZ_CPU_AVX2) {
         nz_kern_avx2(k);
         nz_kern_number_avx2(k);
         nz_kern_rans_avx2(k);
+        nz_kern_turbo_avx2(k);
     }
-    if (cpu & NZ_CPU_NEON)
+    if (cpu & NZ_CPU_NEON) {
         nz_kern_neon(k);
+        nz_kern_turbo_neon(k);
+    }
     k->cpu = cpu;
 }

@@ -8,6 +8,7 @@
 
 #include "backend/number.h"
 #include "backend/rans.h"
+#include "backend/turbo.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -110,6 +111,14 @@ typedef struct nz_kern {
     void (*number_scale[NZ_NUMBER_SHAPES])(uint32_t *sum, uint32_t *count, uint32_t *sums,
                                            uint32_t *counts, const uint8_t *raw, unsigned shift,
                                            size_t n);
+
+    /* Numbers in groups, see turbo.h; n is a multiple of NZ_TURBO_GROUP. */
+    /* From the first of a block on; writes the odd exponents too and returns how many. */
+    size_t (*turbo_split[NZ_TURBO_SHAPES])(uint8_t *groups, uint8_t *odd, const uint8_t *raw,
+                                           const uint8_t *base, size_t n);
+    /* The next n numbers; no more once s->odd is behind s->end, NZ_TURBO_SLACK bytes at most: then
+     * the code is corrupt. */
+    void (*turbo_join[NZ_TURBO_SHAPES])(uint8_t *raw, nz_turbo_state *s, size_t n);
 } nz_kern;
 
 /* What this CPU can do, less what NZ_BACKEND=c|avx2|neon forbids. */

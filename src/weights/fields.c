@@ -129,7 +129,7 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
             nz_known known = {.set = set, .each = field_bytes(f), .sets = RATIO_SETS};
             err = nz_octets_encode(&slab, kern, tables, &known, part, &codes);
         } else {
-            err = nz_slab_encode(&slab, kern, tables, part, &codes);
+            err = nz_slab_encode(&slab, NZ_MODE_FAST, kern, tables, part, &codes);
         }
         nz_buf_varint(out, codes.n - before);
     }

@@ -8,13 +8,15 @@ uint64_t nz_slab_bytes(const nz_slab *s)
     return s->n * nz_dtype_about(s->dtype)->bytes;
 }
 
-static nz_form form_of(nz_dtype dtype)
+static nz_form form_of(const nz_slab *s, nz_weights_mode mode, const uint8_t *raw)
 {
-    if (nz_number_of(dtype))
+    if (mode == NZ_MODE_TURBO && nz_turbo_suits(s, raw))
+        return NZ_FORM_TURBO;
+    if (nz_number_of(s->dtype))
         return NZ_FORM_NUMBERS;
-    if (nz_fields_known(dtype))
+    if (nz_fields_known(s->dtype))
         return NZ_FORM_FIELDS;
-    return nz_dtype_about(dtype)->bytes <= NZ_OCTETS_MAX ? NZ_FORM_OCTETS : NZ_FORM_RAW;
+    return nz_dtype_about(s->dtype)->bytes <= NZ_OCTETS_MAX ? NZ_FORM_OCTETS : NZ_FORM_RAW;
 }
 
 static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_tables *tables,
@@ -25,17 +27,18 @@ static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_
     case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, raw, out);
     case NZ_FORM_OCTETS: return nz_octets_encode(s, kern, tables, NULL, raw, out);
     case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
+    case NZ_FORM_TURBO: return nz_turbo_encode(s, kern, raw, out);
     case NZ_FORM_RAW: break;
     }
     nz_buf_put(out, raw, (size_t)nz_slab_bytes(s));
     return NZ_OK;
 }
 
-nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,
-                      nz_buf *out)
+nz_err nz_slab_encode(const nz_slab *s, nz_weights_mode mode, const nz_kern *kern,
+                      nz_tables *tables, const uint8_t *raw, nz_buf *out)
 {
     size_t start = out->n, had = tables->n;
-    nz_err err = encode_as(form_of(s->dtype), s, kern, tables, raw, out);
+    nz_err err = encode_as(form_of(s, mode, raw), s, kern, tables, raw, out);
     if (!err && !out->failed && out->n - start > nz_slab_bytes(s) + 1) {
         out->n = start;
         tables->n = had; /* nobody else has seen those it added */
@@ -62,6 +65,7 @@ nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *ta
         return nz_octets_decode(s, kern, tables, NULL, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_FIELDS:
         return nz_fields_decode(s, kern, tables, code, raw, (size_t)from, (size_t)n);
+    case NZ_FORM_TURBO: return nz_turbo_decode(s, kern, code, raw, (size_t)from, (size_t)n);
     default: return NZ_E_CORRUPT;
     }
 }

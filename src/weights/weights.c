@@ -164,7 +164,7 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     for (size_t i = 0; i < count && !err; i++) {
         size_t start = (size_t)slabs[i].at, before = codes.n;
         nz_buf_put(&gap, raw + at, start - at);
-        err = nz_slab_encode(&slabs[i].slab, run->kern, &tables, raw + start, &codes);
+        err = nz_slab_encode(&slabs[i].slab, mode, run->kern, &tables, raw + start, &codes);
         sizes[i] = codes.n - before;
         at = start + (size_t)nz_slab_bytes(&slabs[i].slab);
         if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
