@@ -112,13 +112,11 @@ typedef struct nz_kern {
                                            uint32_t *counts, const uint8_t *raw, unsigned shift,
                                            size_t n);
 
-    /* Numbers in groups, see turbo.h; n is a multiple of NZ_TURBO_GROUP. */
-    /* From the first of a block on; writes the odd exponents too and returns how many. */
-    size_t (*turbo_split[NZ_TURBO_SHAPES])(uint8_t *groups, uint8_t *odd, const uint8_t *raw,
-                                           const uint8_t *base, size_t n);
-    /* The next n numbers; no more once s->odd is behind s->end, NZ_TURBO_SLACK bytes at most: then
-     * the code is corrupt. */
-    void (*turbo_join[NZ_TURBO_SHAPES])(uint8_t *raw, nz_turbo_state *s, size_t n);
+    /* Numbers in groups, see turbo.h: the next n of them, a multiple of NZ_TURBO_GROUP. */
+    void (*turbo_split[NZ_TURBO_SHAPES])(nz_turbo_out *to, const uint8_t *raw, size_t n);
+    /* No more of them once in->odd or one of in->bit is behind its end, which shows that the code
+     * is corrupt. NZ_TURBO_SLACK bytes behind each end may be read. */
+    void (*turbo_join[NZ_TURBO_SHAPES])(uint8_t *raw, nz_turbo_in *in, size_t n);
 } nz_kern;
 
 /* What this CPU can do, less what NZ_BACKEND=c|avx2|neon forbids. */

@@ -6,7 +6,7 @@ void nz_kern_turbo_avx2(nz_kern *k);
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#define AVX2 __attribute__((target("avx2,bmi,popcnt")))
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
 enum { GROUP = NZ_TURBO_GROUP, BLOCK = NZ_TURBO_BLOCK };
 
@@ -53,70 +53,126 @@ AVX2 NZ_INLINE __m256i turn32(__m256i v)
 /* ---- Bits of 32 numbers as a word ---- */
 
 /* All ones in the bytes whose bits are set. */
-AVX2 NZ_INLINE __m256i spread(const uint8_t *word)
+AVX2 NZ_INLINE __m256i spread(uint32_t word)
 {
     const __m256i which =
         _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
     const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
-    __m256i v = _mm256_set1_epi32((int)nz_load32(word));
-    return _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(v, which), bit), bit);
+    __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi32((int)word), which);
+    return _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
 }
 
-/* The lowest three bits of each byte; returns where all of them are set. */
-AVX2 NZ_INLINE uint32_t words_put(uint8_t *to, __m256i v)
+/* As bits of each byte. */
+AVX2 NZ_INLINE __m256i spread_to(uint32_t word, int bits)
 {
-    uint32_t a = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 7));
-    uint32_t b = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 6));
-    uint32_t c = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 5));
-    nz_store32(to, a);
-    nz_store32(to + 4, b);
-    nz_store32(to + 8, c);
-    return a & b & c;
+    return _mm256_and_si256(spread(word), _mm256_set1_epi8((char)bits));
+}
+
+/* Bit `bit` of each byte. */
+AVX2 NZ_INLINE uint32_t word_of(__m256i v, int bit)
+{
+    return (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 7 - bit));
+}
+
+AVX2 NZ_INLINE void bits_put(nz_turbo_out *to, int k, uint32_t v, unsigned n)
+{
+    to->last[k] |= (uint64_t)v << to->lasts[k];
+    to->lasts[k] += n;
+    if (to->lasts[k] >= 32) {
+        nz_store32(to->bits[k], (uint32_t)to->last[k]);
+        to->bits[k] += 4;
+        to->last[k] >>= 32;
+        to->lasts[k] -= 32;
+    }
+}
+
+AVX2 NZ_INLINE uint32_t bits_get(nz_turbo_in *in, int k, unsigned n)
+{
+    size_t bit = in->bit[k];
+    in->bit[k] += n;
+    return (uint32_t)(nz_load64(in->bits[k] + bit / 8) >> bit % 8);
 }
 
 /* ---- Exponents of a group ---- */
 
-AVX2 NZ_INLINE uint8_t *codes_put(uint8_t *group, uint8_t *odd, __m256i exponent, uint8_t base)
+AVX2 NZ_INLINE void exponents_put(nz_turbo_out *to, uint8_t *group, __m256i exponent)
 {
+    /* Digits by distance from base - 9, as in turbo_c.c; those too far are made 15. */
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        (char)0xbf, 0x7f, 0x2f, 0x1f, 0x0f, 0x0b, 0x07, 2, 1, 0, 0x03, 0x3f, -1, -1, -1, -1));
     uint8_t all[GROUP];
-    __m256i below = _mm256_sub_epi8(_mm256_set1_epi8((char)base), exponent);
+    __m256i first = _mm256_set1_epi8((char)(to->base[to->at / BLOCK] - 9));
+    __m256i far = _mm256_min_epu8(_mm256_sub_epi8(exponent, first), _mm256_set1_epi8(15));
+    __m256i digits = _mm256_shuffle_epi8(table, far);
+    uint32_t low = word_of(digits, 0), high = word_of(digits, 1);
+    nz_store32(group, low);
+    nz_store32(group + 4, high);
+    for (int k = 0; k < NZ_TURBO_LATER; k++) {
+        uint32_t more = low & high;
+        unsigned n = (unsigned)__builtin_popcount(more);
+        low = word_of(digits, 2 * k + 2);
+        high = word_of(digits, 2 * k + 3);
+        bits_put(to, k, _pext_u32(low, more), n);
+        bits_put(to, k, _pext_u32(high, more), n);
+    }
     store(all, exponent);
-    uint32_t m = words_put(group, _mm256_min_epu8(below, _mm256_set1_epi8(NZ_TURBO_ODD)));
-    for (; m; m &= m - 1)
-        *odd++ = all[__builtin_ctz(m)];
-    return odd;
+    for (uint32_t m = low & high; m; m &= m - 1)
+        *to->odd++ = all[__builtin_ctz(m)];
 }
 
-AVX2 NZ_INLINE __m256i codes_get(const uint8_t *group, nz_turbo_state *s)
+AVX2 NZ_INLINE __m256i exponents_get(nz_turbo_in *in, const uint8_t *group)
 {
-    __m256i a = spread(group), b = spread(group + 4), c = spread(group + 8);
-    __m256i minus = _mm256_add_epi8(a, _mm256_and_si256(b, _mm256_set1_epi8(-2)));
-    minus = _mm256_add_epi8(minus, _mm256_and_si256(c, _mm256_set1_epi8(-4)));
-    __m256i near = _mm256_add_epi8(_mm256_set1_epi8((char)s->base[s->at / BLOCK]), minus);
+    uint32_t a = nz_load32(group), b = nz_load32(group + 4), second = a & b;
+    unsigned n = (unsigned)__builtin_popcount(second);
+    uint32_t c = _pdep_u32(bits_get(in, 0, n), second);
+    uint32_t d = _pdep_u32(bits_get(in, 0, n), second), third = c & d;
+    n = (unsigned)__builtin_popcount(third);
+    a = (a ^ third) | _pdep_u32(bits_get(in, 1, n), third);
+    b = (b ^ third) | _pdep_u32(bits_get(in, 1, n), third);
+    uint32_t fourth = a & b & third;
+    n = (unsigned)__builtin_popcount(fourth);
+    uint32_t g = _pdep_u32(bits_get(in, 2, n), fourth);
+    uint32_t h = _pdep_u32(bits_get(in, 2, n), fourth), odd = g & h;
 
+    /* Four bits now tell all that digits do. The first digit is a and b where it is the last. The
+     * second is c and d, a and b being set. The third takes the place of a and b, c and d being
+     * set; the fourth does, d alone being set. */
+    const __m256i table = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, -2, 1, 0, 0, 0, -3, 2, -8, -9, -4, -5, -6, -7, 0));
+    __m256i index = _mm256_or_si256(spread_to((a ^ fourth) | g, 1), spread_to((b ^ fourth) | h, 2));
+    index = _mm256_or_si256(index, _mm256_or_si256(spread_to(c ^ fourth, 4), spread_to(d, 8)));
+    __m256i exponent = _mm256_add_epi8(_mm256_set1_epi8((char)in->base[in->at / BLOCK]),
+                                       _mm256_shuffle_epi8(table, index));
+    if (NZ_LIKELY(!odd))
+        return exponent;
     /* How many odd ones there are in a half up to each number, negative; from it, which of them a
-     * number has. Without a branch, which would be taken at random. */
-    __m256i odd = _mm256_and_si256(_mm256_and_si256(a, b), c), sum = odd;
+     * number has: one less, 0 to 15 where it is used. */
+    __m256i is_odd = spread(odd), sum = is_odd;
     sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 1));
     sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 2));
     sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 4));
     sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 8));
-    uint32_t m = nz_load32(group) & nz_load32(group + 4) & nz_load32(group + 8);
-    __m256i list = halves(s->odd, s->odd + __builtin_popcount(m & 0xffff));
-    s->odd += __builtin_popcount(m);
-    /* ~sum is one less than the count: 0 to 15 where it is used, bytes with bit 7 set give 0. */
+    __m256i list = halves(in->odd, in->odd + __builtin_popcount(odd & 0xffff));
+    in->odd += __builtin_popcount(odd);
     list = _mm256_shuffle_epi8(list, _mm256_andnot_si256(sum, _mm256_set1_epi8(-1)));
-    return _mm256_blendv_epi8(near, list, odd);
+    return _mm256_blendv_epi8(exponent, list, is_odd);
 }
 
 /* ---- Numbers ---- */
 
-AVX2 NZ_INLINE size_t split_16(uint8_t *groups, uint8_t *odd, const uint8_t *raw,
-                               const uint8_t *base, size_t n, int f16)
+AVX2 NZ_INLINE int more(const nz_turbo_in *in, size_t end)
+{
+    return in->at < end && in->odd <= in->odd_end && in->bit[0] <= in->bit_end[0] &&
+           in->bit[1] <= in->bit_end[1] && in->bit[2] <= in->bit_end[2];
+}
+
+AVX2 NZ_INLINE void split_16(nz_turbo_out *state, const uint8_t *raw, size_t n, int f16)
 {
     const __m256i byte = _mm256_set1_epi16(255);
-    uint8_t *to = odd;
-    for (size_t i = 0; i < n; i += GROUP, raw += 2 * GROUP) {
+    const size_t bytes = f16 ? NZ_TURBO_F16_BYTES : NZ_TURBO_BF16_BYTES;
+    nz_turbo_out to = *state;
+    uint8_t *group = to.groups + to.at / GROUP * bytes;
+    for (size_t end = to.at + n; to.at < end; to.at += GROUP, group += bytes, raw += 2 * GROUP) {
         __m256i x = load(raw), y = load(raw + 32);
         x = _mm256_or_si256(_mm256_slli_epi16(x, 1), _mm256_srli_epi16(x, 15));
         y = _mm256_or_si256(_mm256_slli_epi16(y, 1), _mm256_srli_epi16(y, 15));
@@ -126,37 +182,34 @@ AVX2 NZ_INLINE size_t split_16(uint8_t *groups, uint8_t *odd, const uint8_t *raw
             in_order(_mm256_packus_epi16(_mm256_and_si256(x, byte), _mm256_and_si256(y, byte)));
         if (f16) {
             __m256i exponent = _mm256_and_si256(_mm256_srli_epi16(high, 3), _mm256_set1_epi8(31));
-            to = codes_put(groups, to, exponent, base[i / BLOCK]);
-            words_put(groups + 12, high);
-            store(groups + 24, low);
-            groups += NZ_TURBO_F16_BYTES;
+            exponents_put(&to, group, exponent);
+            for (int k = 0; k < 3; k++)
+                nz_store32(group + 8 + 4 * k, word_of(high, k));
+            store(group + 20, low);
         } else {
-            to = codes_put(groups, to, high, base[i / BLOCK]);
-            store(groups + 12, low);
-            groups += NZ_TURBO_BF16_BYTES;
+            exponents_put(&to, group, high);
+            store(group + 8, low);
         }
     }
-    return (size_t)(to - odd);
+    *state = to;
 }
 
-AVX2 static size_t split_f16(uint8_t *groups, uint8_t *odd, const uint8_t *raw, const uint8_t *base,
-                             size_t n)
+AVX2 static void split_f16(nz_turbo_out *to, const uint8_t *raw, size_t n)
 {
-    return split_16(groups, odd, raw, base, n, 1);
+    split_16(to, raw, n, 1);
 }
 
-AVX2 static size_t split_bf16(uint8_t *groups, uint8_t *odd, const uint8_t *raw,
-                              const uint8_t *base, size_t n)
+AVX2 static void split_bf16(nz_turbo_out *to, const uint8_t *raw, size_t n)
 {
-    return split_16(groups, odd, raw, base, n, 0);
+    split_16(to, raw, n, 0);
 }
 
-AVX2 static size_t split_f32(uint8_t *groups, uint8_t *odd, const uint8_t *raw, const uint8_t *base,
-                             size_t n)
+AVX2 static void split_f32(nz_turbo_out *state, const uint8_t *raw, size_t n)
 {
     const __m256i byte = _mm256_set1_epi16(255), word = _mm256_set1_epi32(0xffff);
-    uint8_t *to = odd;
-    for (size_t i = 0; i < n; i += GROUP, raw += 4 * GROUP, groups += NZ_TURBO_F32_BYTES) {
+    nz_turbo_out to = *state;
+    for (size_t end = to.at + n; to.at < end; to.at += GROUP, raw += 4 * GROUP) {
+        uint8_t *group = to.groups + to.at / GROUP * NZ_TURBO_F32_BYTES;
         __m256i high[2];
         for (int k = 0; k < 2; k++) {
             __m256i x = load(raw + 64 * k), y = load(raw + 64 * k + 32);
@@ -164,69 +217,61 @@ AVX2 static size_t split_f32(uint8_t *groups, uint8_t *odd, const uint8_t *raw, 
             y = _mm256_or_si256(_mm256_slli_epi32(y, 1), _mm256_srli_epi32(y, 31));
             high[k] =
                 in_order(_mm256_packus_epi32(_mm256_srli_epi32(x, 16), _mm256_srli_epi32(y, 16)));
-            store(groups + 44 + 32 * k, in_order(_mm256_packus_epi32(_mm256_and_si256(x, word),
-                                                                     _mm256_and_si256(y, word))));
+            store(group + 40 + 32 * k, in_order(_mm256_packus_epi32(_mm256_and_si256(x, word),
+                                                                    _mm256_and_si256(y, word))));
         }
-        __m256i exponent = in_order(
-            _mm256_packus_epi16(_mm256_srli_epi16(high[0], 8), _mm256_srli_epi16(high[1], 8)));
-        store(groups + 12, in_order(_mm256_packus_epi16(_mm256_and_si256(high[0], byte),
-                                                        _mm256_and_si256(high[1], byte))));
-        to = codes_put(groups, to, exponent, base[i / BLOCK]);
+        exponents_put(&to, group,
+                      in_order(_mm256_packus_epi16(_mm256_srli_epi16(high[0], 8),
+                                                   _mm256_srli_epi16(high[1], 8))));
+        store(group + 8, in_order(_mm256_packus_epi16(_mm256_and_si256(high[0], byte),
+                                                      _mm256_and_si256(high[1], byte))));
     }
-    return (size_t)(to - odd);
+    *state = to;
 }
 
-AVX2 static void join_f16(uint8_t *raw, nz_turbo_state *state, size_t n)
+AVX2 static void join_f16(uint8_t *raw, nz_turbo_in *state, size_t n)
 {
-    nz_turbo_state s = *state;
-    const uint8_t *group = s.groups + s.at / GROUP * NZ_TURBO_F16_BYTES;
-    for (size_t end = s.at + n; s.at < end && s.odd <= s.end; s.at += GROUP) {
-        __m256i high = _mm256_slli_epi16(codes_get(group, &s), 3);
+    nz_turbo_in in = *state;
+    for (size_t end = in.at + n; more(&in, end); in.at += GROUP, raw += 2 * GROUP) {
+        const uint8_t *group = in.groups + in.at / GROUP * NZ_TURBO_F16_BYTES;
+        __m256i low = load(group + 20), high = _mm256_slli_epi16(exponents_get(&in, group), 3);
         high = _mm256_and_si256(high, _mm256_set1_epi8(-8));
-        high = _mm256_sub_epi8(high, spread(group + 12));
-        high = _mm256_or_si256(high, _mm256_and_si256(spread(group + 16), _mm256_set1_epi8(2)));
-        high = _mm256_or_si256(high, _mm256_and_si256(spread(group + 20), _mm256_set1_epi8(4)));
-        __m256i low = load(group + 24);
+        for (int k = 0; k < 3; k++)
+            high = _mm256_or_si256(high, spread_to(nz_load32(group + 8 + 4 * k), 1 << k));
         store_woven(raw, raw + 32, turn16(_mm256_unpacklo_epi8(low, high)),
                     turn16(_mm256_unpackhi_epi8(low, high)));
-        group += NZ_TURBO_F16_BYTES;
-        raw += 2 * GROUP;
     }
-    *state = s;
+    *state = in;
 }
 
-AVX2 static void join_bf16(uint8_t *raw, nz_turbo_state *state, size_t n)
+AVX2 static void join_bf16(uint8_t *raw, nz_turbo_in *state, size_t n)
 {
-    nz_turbo_state s = *state;
-    const uint8_t *group = s.groups + s.at / GROUP * NZ_TURBO_BF16_BYTES;
-    for (size_t end = s.at + n; s.at < end && s.odd <= s.end; s.at += GROUP) {
-        __m256i high = codes_get(group, &s), low = load(group + 12);
+    nz_turbo_in in = *state;
+    for (size_t end = in.at + n; more(&in, end); in.at += GROUP, raw += 2 * GROUP) {
+        const uint8_t *group = in.groups + in.at / GROUP * NZ_TURBO_BF16_BYTES;
+        __m256i low = load(group + 8), high = exponents_get(&in, group);
         store_woven(raw, raw + 32, turn16(_mm256_unpacklo_epi8(low, high)),
                     turn16(_mm256_unpackhi_epi8(low, high)));
-        group += NZ_TURBO_BF16_BYTES;
-        raw += 2 * GROUP;
     }
-    *state = s;
+    *state = in;
 }
 
-AVX2 static void join_f32(uint8_t *raw, nz_turbo_state *state, size_t n)
+AVX2 static void join_f32(uint8_t *raw, nz_turbo_in *state, size_t n)
 {
-    nz_turbo_state s = *state;
-    const uint8_t *group = s.groups + s.at / GROUP * NZ_TURBO_F32_BYTES;
-    for (size_t end = s.at + n; s.at < end && s.odd <= s.end; s.at += GROUP) {
-        __m256i high = codes_get(group, &s), low = load(group + 12);
+    nz_turbo_in in = *state;
+    for (size_t end = in.at + n; more(&in, end); in.at += GROUP, raw += 4 * GROUP) {
+        const uint8_t *group = in.groups + in.at / GROUP * NZ_TURBO_F32_BYTES;
+        __m256i low = load(group + 8), high = exponents_get(&in, group);
         /* Numbers 0-7 and 16-23, then 8-15 and 24-31: as weaving in halves leaves them. */
-        __m256i top = _mm256_unpacklo_epi8(low, high), words = halves(group + 44, group + 76);
+        __m256i top = _mm256_unpacklo_epi8(low, high), words = halves(group + 40, group + 72);
         store_woven(raw, raw + 64, turn32(_mm256_unpacklo_epi16(words, top)),
                     turn32(_mm256_unpackhi_epi16(words, top)));
         top = _mm256_unpackhi_epi8(low, high);
-        words = halves(group + 60, group + 92);
+        words = halves(group + 56, group + 88);
         store_woven(raw + 32, raw + 96, turn32(_mm256_unpacklo_epi16(words, top)),
                     turn32(_mm256_unpackhi_epi16(words, top)));
-        group += NZ_TURBO_F32_BYTES;
-        raw += 4 * GROUP;
     }
-    *state = s;
+    *state = in;
 }
 
 void nz_kern_turbo_avx2(nz_kern *k)

@@ -6,136 +6,206 @@ void nz_kern_turbo_c(nz_kern *k);
 
 enum { GROUP = NZ_TURBO_GROUP, BLOCK = NZ_TURBO_BLOCK };
 
+/* The digits of a number as a byte, the first in its lowest bits; those behind the last are 0. */
+#define ALL_DIGITS 0xff
+
+static uint8_t digits_of(unsigned index)
+{
+    unsigned before = index / 3, digit = index % 3;
+    return (uint8_t)(digit << 2 * before | ((1u << 2 * before) - 1));
+}
+
 /* ---- Bits of 32 numbers as a word ---- */
 
-static void words_put(uint8_t *to, const uint8_t *v)
+static uint32_t word_of(const uint8_t *v, int bit)
 {
-    for (int k = 0; k < 3; k++) {
-        uint32_t word = 0;
-        for (int i = 0; i < GROUP; i++)
-            word |= (uint32_t)(v[i] >> k & 1) << i;
-        nz_store32(to + 4 * k, word);
+    uint32_t word = 0;
+    for (int i = 0; i < GROUP; i++)
+        word |= (uint32_t)(v[i] >> bit & 1) << i;
+    return word;
+}
+
+static void word_spread(uint8_t *v, uint32_t word, int bit)
+{
+    for (int i = 0; i < GROUP; i++)
+        v[i] |= (uint8_t)((word >> i & 1) << bit);
+}
+
+/* The bits of a word where those of the mask are set, moved together; and apart again. */
+static uint32_t gather(uint32_t word, uint32_t mask)
+{
+    uint32_t v = 0;
+    for (int n = 0; mask; mask &= mask - 1, n++)
+        v |= (word >> __builtin_ctz(mask) & 1) << n;
+    return v;
+}
+
+static uint32_t scatter(uint32_t v, uint32_t mask)
+{
+    uint32_t word = 0;
+    for (; mask; mask &= mask - 1, v >>= 1)
+        word |= (v & 1) << __builtin_ctz(mask);
+    return word;
+}
+
+static void bits_put(nz_turbo_out *to, int k, uint32_t v, unsigned n)
+{
+    to->last[k] |= (uint64_t)v << to->lasts[k];
+    to->lasts[k] += n;
+    if (to->lasts[k] >= 32) {
+        nz_store32(to->bits[k], (uint32_t)to->last[k]);
+        to->bits[k] += 4;
+        to->last[k] >>= 32;
+        to->lasts[k] -= 32;
     }
 }
 
-static void words_get(uint8_t *v, const uint8_t *from)
+/* Passes n bits, 32 at most; those behind them in what is returned are any. */
+static uint32_t bits_get(nz_turbo_in *in, int k, unsigned n)
 {
-    uint32_t a = nz_load32(from), b = nz_load32(from + 4), c = nz_load32(from + 8);
-    for (int i = 0; i < GROUP; i++)
-        v[i] = (uint8_t)((a >> i & 1) | (b >> i & 1) << 1 | (c >> i & 1) << 2);
+    size_t bit = in->bit[k];
+    in->bit[k] += n;
+    return (uint32_t)(nz_load64(in->bits[k] + bit / 8) >> bit % 8);
 }
 
 /* ---- Exponents of a group ---- */
 
-static uint8_t *codes_put(uint8_t *group, uint8_t *odd, const uint8_t *exponent, uint8_t base)
+static void exponents_put(nz_turbo_out *to, uint8_t *group, const uint8_t *exponent)
 {
-    uint8_t code[GROUP];
+    uint8_t base = to->base[to->at / BLOCK], digits[GROUP];
     for (int i = 0; i < GROUP; i++) {
-        uint8_t below = (uint8_t)(base - exponent[i]);
-        code[i] = below < NZ_TURBO_ODD ? below : NZ_TURBO_ODD;
-        if (code[i] == NZ_TURBO_ODD)
-            *odd++ = exponent[i];
+        digits[i] = ALL_DIGITS;
+        for (unsigned k = 0; k < NZ_TURBO_NEAR; k++)
+            if (exponent[i] == (uint8_t)(base + NZ_TURBO_FROM_BASE[k]))
+                digits[i] = digits_of(k);
+        if (digits[i] == ALL_DIGITS)
+            *to->odd++ = exponent[i];
     }
-    words_put(group, code);
-    return odd;
+    uint32_t low = word_of(digits, 0), high = word_of(digits, 1);
+    nz_store32(group, low);
+    nz_store32(group + 4, high);
+    for (int k = 0; k < NZ_TURBO_LATER; k++) {
+        uint32_t more = low & high;
+        unsigned n = (unsigned)__builtin_popcount(more);
+        low = word_of(digits, 2 * k + 2);
+        high = word_of(digits, 2 * k + 3);
+        bits_put(to, k, gather(low, more), n);
+        bits_put(to, k, gather(high, more), n);
+    }
 }
 
-static const uint8_t *codes_get(uint8_t *exponent, const uint8_t *group, const uint8_t *odd,
-                                uint8_t base)
+static void exponents_get(nz_turbo_in *in, uint8_t *exponent, const uint8_t *group)
 {
-    uint8_t code[GROUP];
-    words_get(code, group);
+    uint8_t base = in->base[in->at / BLOCK], digits[GROUP] = {0}, near[ALL_DIGITS + 1];
+    uint32_t low = nz_load32(group), high = nz_load32(group + 4);
+    word_spread(digits, low, 0);
+    word_spread(digits, high, 1);
+    for (int k = 0; k < NZ_TURBO_LATER; k++) {
+        uint32_t more = low & high;
+        unsigned n = (unsigned)__builtin_popcount(more);
+        low = scatter(bits_get(in, k, n), more);
+        high = scatter(bits_get(in, k, n), more);
+        word_spread(digits, low, 2 * k + 2);
+        word_spread(digits, high, 2 * k + 3);
+    }
+    for (unsigned k = 0; k < NZ_TURBO_NEAR; k++)
+        near[digits_of(k)] = (uint8_t)(base + NZ_TURBO_FROM_BASE[k]);
     for (int i = 0; i < GROUP; i++)
-        exponent[i] = code[i] == NZ_TURBO_ODD ? *odd++ : (uint8_t)(base - code[i]);
-    return odd;
+        exponent[i] = digits[i] == ALL_DIGITS ? *in->odd++ : near[digits[i]];
 }
 
 /* ---- Numbers ---- */
 
-static size_t split_f16(uint8_t *groups, uint8_t *odd, const uint8_t *raw, const uint8_t *base,
-                        size_t n)
+static int more(const nz_turbo_in *in, size_t end)
 {
-    uint8_t exponent[GROUP], high[GROUP], *to = odd;
-    for (size_t i = 0; i < n; i += GROUP, raw += 2 * GROUP, groups += NZ_TURBO_F16_BYTES) {
-        for (int j = 0; j < GROUP; j++) {
-            uint16_t x = nz_load16(raw + 2 * j), v = (uint16_t)(x << 1 | x >> 15);
-            exponent[j] = (uint8_t)(v >> 11);
-            high[j] = v >> 8 & 7;
-            groups[24 + j] = (uint8_t)v;
-        }
-        to = codes_put(groups, to, exponent, base[i / BLOCK]);
-        words_put(groups + 12, high);
-    }
-    return (size_t)(to - odd);
+    return in->at < end && in->odd <= in->odd_end && in->bit[0] <= in->bit_end[0] &&
+           in->bit[1] <= in->bit_end[1] && in->bit[2] <= in->bit_end[2];
 }
 
-static size_t split_bf16(uint8_t *groups, uint8_t *odd, const uint8_t *raw, const uint8_t *base,
-                         size_t n)
-{
-    uint8_t exponent[GROUP], *to = odd;
-    for (size_t i = 0; i < n; i += GROUP, raw += 2 * GROUP, groups += NZ_TURBO_BF16_BYTES) {
-        for (int j = 0; j < GROUP; j++) {
-            uint16_t x = nz_load16(raw + 2 * j), v = (uint16_t)(x << 1 | x >> 15);
-            exponent[j] = (uint8_t)(v >> 8);
-            groups[12 + j] = (uint8_t)v;
-        }
-        to = codes_put(groups, to, exponent, base[i / BLOCK]);
-    }
-    return (size_t)(to - odd);
-}
-
-static size_t split_f32(uint8_t *groups, uint8_t *odd, const uint8_t *raw, const uint8_t *base,
-                        size_t n)
-{
-    uint8_t exponent[GROUP], *to = odd;
-    for (size_t i = 0; i < n; i += GROUP, raw += 4 * GROUP, groups += NZ_TURBO_F32_BYTES) {
-        for (int j = 0; j < GROUP; j++) {
-            uint32_t x = nz_load32(raw + 4 * j), v = x << 1 | x >> 31;
-            exponent[j] = (uint8_t)(v >> 24);
-            groups[12 + j] = (uint8_t)(v >> 16);
-            nz_store16(groups + 44 + 2 * j, (uint16_t)v);
-        }
-        to = codes_put(groups, to, exponent, base[i / BLOCK]);
-    }
-    return (size_t)(to - odd);
-}
-
-static void join_f16(uint8_t *raw, nz_turbo_state *s, size_t n)
+static void split_f16(nz_turbo_out *to, const uint8_t *raw, size_t n)
 {
     uint8_t exponent[GROUP], high[GROUP];
-    for (size_t end = s->at + n; s->at < end && s->odd <= s->end; s->at += GROUP) {
-        const uint8_t *group = s->groups + s->at / GROUP * NZ_TURBO_F16_BYTES;
-        s->odd = codes_get(exponent, group, s->odd, s->base[s->at / BLOCK]);
-        words_get(high, group + 12);
-        for (int j = 0; j < GROUP; j++, raw += 2) {
-            uint16_t v = (uint16_t)(exponent[j] << 11 | high[j] << 8 | group[24 + j]);
+    for (size_t end = to->at + n; to->at < end; to->at += GROUP) {
+        uint8_t *group = to->groups + to->at / GROUP * NZ_TURBO_F16_BYTES;
+        for (int i = 0; i < GROUP; i++, raw += 2) {
+            uint16_t x = nz_load16(raw), v = (uint16_t)(x << 1 | x >> 15);
+            exponent[i] = (uint8_t)(v >> 11);
+            high[i] = v >> 8 & 7;
+            group[20 + i] = (uint8_t)v;
+        }
+        exponents_put(to, group, exponent);
+        for (int k = 0; k < 3; k++)
+            nz_store32(group + 8 + 4 * k, word_of(high, k));
+    }
+}
+
+static void split_bf16(nz_turbo_out *to, const uint8_t *raw, size_t n)
+{
+    uint8_t exponent[GROUP];
+    for (size_t end = to->at + n; to->at < end; to->at += GROUP) {
+        uint8_t *group = to->groups + to->at / GROUP * NZ_TURBO_BF16_BYTES;
+        for (int i = 0; i < GROUP; i++, raw += 2) {
+            uint16_t x = nz_load16(raw), v = (uint16_t)(x << 1 | x >> 15);
+            exponent[i] = (uint8_t)(v >> 8);
+            group[8 + i] = (uint8_t)v;
+        }
+        exponents_put(to, group, exponent);
+    }
+}
+
+static void split_f32(nz_turbo_out *to, const uint8_t *raw, size_t n)
+{
+    uint8_t exponent[GROUP];
+    for (size_t end = to->at + n; to->at < end; to->at += GROUP) {
+        uint8_t *group = to->groups + to->at / GROUP * NZ_TURBO_F32_BYTES;
+        for (int i = 0; i < GROUP; i++, raw += 4) {
+            uint32_t x = nz_load32(raw), v = x << 1 | x >> 31;
+            exponent[i] = (uint8_t)(v >> 24);
+            group[8 + i] = (uint8_t)(v >> 16);
+            nz_store16(group + 40 + 2 * i, (uint16_t)v);
+        }
+        exponents_put(to, group, exponent);
+    }
+}
+
+static void join_f16(uint8_t *raw, nz_turbo_in *in, size_t n)
+{
+    uint8_t exponent[GROUP];
+    for (size_t end = in->at + n; more(in, end); in->at += GROUP) {
+        const uint8_t *group = in->groups + in->at / GROUP * NZ_TURBO_F16_BYTES;
+        uint8_t high[GROUP] = {0};
+        exponents_get(in, exponent, group);
+        for (int k = 0; k < 3; k++)
+            word_spread(high, nz_load32(group + 8 + 4 * k), k);
+        for (int i = 0; i < GROUP; i++, raw += 2) {
+            uint16_t v = (uint16_t)(exponent[i] << 11 | high[i] << 8 | group[20 + i]);
             nz_store16(raw, (uint16_t)(v >> 1 | v << 15));
         }
     }
 }
 
-static void join_bf16(uint8_t *raw, nz_turbo_state *s, size_t n)
+static void join_bf16(uint8_t *raw, nz_turbo_in *in, size_t n)
 {
     uint8_t exponent[GROUP];
-    for (size_t end = s->at + n; s->at < end && s->odd <= s->end; s->at += GROUP) {
-        const uint8_t *group = s->groups + s->at / GROUP * NZ_TURBO_BF16_BYTES;
-        s->odd = codes_get(exponent, group, s->odd, s->base[s->at / BLOCK]);
-        for (int j = 0; j < GROUP; j++, raw += 2) {
-            uint16_t v = (uint16_t)(exponent[j] << 8 | group[12 + j]);
+    for (size_t end = in->at + n; more(in, end); in->at += GROUP) {
+        const uint8_t *group = in->groups + in->at / GROUP * NZ_TURBO_BF16_BYTES;
+        exponents_get(in, exponent, group);
+        for (int i = 0; i < GROUP; i++, raw += 2) {
+            uint16_t v = (uint16_t)(exponent[i] << 8 | group[8 + i]);
             nz_store16(raw, (uint16_t)(v >> 1 | v << 15));
         }
     }
 }
 
-static void join_f32(uint8_t *raw, nz_turbo_state *s, size_t n)
+static void join_f32(uint8_t *raw, nz_turbo_in *in, size_t n)
 {
     uint8_t exponent[GROUP];
-    for (size_t end = s->at + n; s->at < end && s->odd <= s->end; s->at += GROUP) {
-        const uint8_t *group = s->groups + s->at / GROUP * NZ_TURBO_F32_BYTES;
-        s->odd = codes_get(exponent, group, s->odd, s->base[s->at / BLOCK]);
-        for (int j = 0; j < GROUP; j++, raw += 4) {
-            uint32_t v = (uint32_t)exponent[j] << 24 | (uint32_t)group[12 + j] << 16 |
-                         nz_load16(group + 44 + 2 * j);
+    for (size_t end = in->at + n; more(in, end); in->at += GROUP) {
+        const uint8_t *group = in->groups + in->at / GROUP * NZ_TURBO_F32_BYTES;
+        exponents_get(in, exponent, group);
+        for (int i = 0; i < GROUP; i++, raw += 4) {
+            uint32_t v = (uint32_t)exponent[i] << 24 | (uint32_t)group[8 + i] << 16 |
+                         nz_load16(group + 40 + 2 * i);
             nz_store32(raw, v >> 1 | v << 31);
         }
     }

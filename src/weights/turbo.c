@@ -1,22 +1,25 @@
-/* Numbers with exponents of a fixed length: three bits each where rANS needs 2.5, but unpacked as
- * fast as memory takes them. The exponents of neighbours lie close: a block of 512 numbers has a
- * base, and an exponent's code is how far it lies below, 0 to 6. The few others are listed.
+/* Numbers with exponents of almost fixed length: 2.7 bits each where rANS needs 2.5, but unpacked
+ * as fast as memory takes them. The exponents of neighbours lie close: a block of 512 numbers has a
+ * base, and digits of two bits tell how far from it an exponent lies, most of them one digit. The
+ * few that lie too far are listed.
  *
  * The code of a slab is that of its chunks, one after the other, NZ_SLAB_CHUNK numbers each and the
  * last what is left. Of a chunk of n numbers:
  *
  *   varint            k, how many of its exponents are listed
+ *   3 varints         b, c, d, bits of second, third and fourth digits
  *   n / 512 bytes     base of each block, rounded up
  *   k bytes           the listed exponents, in the order of their numbers
- *   n / 32 groups     rounded up, of 44 bytes for BF16, 56 for F16, 108 for F32; see
- *                     backend/turbo.h. A last group that is not full ends in numbers of code 0
- *                     and rest 0, which are not kept.
+ *   b / 8 bytes       the second digits, rounded up, with bits of 0; then c / 8, then d / 8
+ *   n / 32 groups     rounded up; of 40 bytes for BF16, 52 for F16, 104 for F32. A last group that
+ *                     is not full ends in numbers with an exponent equal to the base and a rest of
+ *                     0, which are not kept.
  *
- * Code c < 7 of a number means the exponent (base - c) mod 256, code 7 the next listed one. Then
- * number = v >> 1 | v << (bits - 1), v being the exponent in front of the rest. F16 has exponents
- * of five bits: only those count. A reader refuses lists that are too short or too long, and bytes
- * behind the last chunk. Groups lie behind the list, so that what a kernel reads behind its end is
- * there. */
+ * backend/turbo.h tells what is in groups and digits. Exponents are counted mod 256; F16 has five
+ * bits of them, the rest are dropped. A number is v >> 1 | v << (bits - 1), v being the exponent in
+ * front of the rest. A reader refuses lists and digits that are fewer or more than the groups ask
+ * for, and bytes behind the last chunk. Groups lie last, so that what a kernel reads behind the
+ * lists is there. */
 #include "base/base.h"
 #include "weights/form.h"
 
@@ -26,8 +29,10 @@ enum {
     CHUNK = NZ_SLAB_CHUNK,
     GROUP = NZ_TURBO_GROUP,
     BLOCK = NZ_TURBO_BLOCK,
-    LAST = NZ_TURBO_ODD - 1, /* code */
-    SAMPLE = 64              /* blocks that the choice of the form is made by */
+    BELOW = 9, /* the lowest exponent near a base, and the highest */
+    ABOVE = 2,
+    ODD_BITS = 16, /* four digits and a byte */
+    SAMPLE = 64    /* blocks that the choice of the form is made by */
 };
 
 typedef struct turbo {
@@ -62,6 +67,11 @@ static size_t groups_of(size_t n)
 
 /* ---- Bases ---- */
 
+/* What the exponents of a chunk need beside their first digits. */
+typedef struct extra {
+    size_t odds, bits[NZ_TURBO_LATER];
+} extra;
+
 /* Exponents of n numbers, at most a block; returns the bits that any of them has. */
 static uint32_t exponents(const turbo *t, uint8_t *to, const uint8_t *raw, size_t n)
 {
@@ -85,54 +95,62 @@ static uint32_t exponents(const turbo *t, uint8_t *to, const uint8_t *raw, size_
     return any;
 }
 
-/* The base that leaves the fewest of n exponents odd, the highest such; *odd: how many. */
-static uint8_t base_of(const uint8_t *exponent, size_t n, size_t *odd)
+/* The base that tells n exponents in the fewest bits; adds what they then need to *e. */
+static uint8_t base_of(const uint8_t *exponent, size_t n, extra *e)
 {
     uint8_t low = 255, high = 0;
     for (size_t i = 0; i < n; i++) {
         low = exponent[i] < low ? exponent[i] : low;
         high = exponent[i] > high ? exponent[i] : high;
     }
-    /* Two counters of a value keep equal neighbours from waiting for each other. Those of the
-     * values that may be asked for are cleared. */
-    uint16_t even[256 + LAST], other[256 + LAST];
-    size_t span = high - low + 1u + LAST, i = 0;
-    memset(even, 0, span * sizeof *even);
-    memset(other, 0, span * sizeof *other);
+    /* Two counters of a value keep equal neighbours from waiting for each other. */
+    uint16_t counts[BELOW + 256 + ABOVE], more[256], saved[256];
+    size_t span = high - low + 1u, i = 0, best = 0;
+    memset(counts, 0, (BELOW + span + ABOVE) * sizeof *counts);
+    memset(more, 0, span * sizeof *more);
+    memset(saved, 0, span * sizeof *saved);
+    uint16_t *count = counts + BELOW;
     for (; i + 2 <= n; i += 2) {
-        even[exponent[i] - low + LAST]++;
-        other[exponent[i + 1] - low + LAST]++;
+        count[exponent[i] - low]++;
+        more[exponent[i + 1] - low]++;
     }
     if (i < n)
-        even[exponent[i] - low + LAST]++;
-    for (size_t k = 0; k < span; k++)
-        even[k] = (uint16_t)(even[k] + other[k]);
-    size_t near = 0, most = 0, best = 0;
-    for (size_t k = 0; k < LAST; k++)
-        near += even[span - 1 - k];
-    for (size_t b = span - 1; b >= LAST; near -= even[b--]) {
-        near += even[b - LAST];
-        if (near > most) {
-            most = near;
-            best = b;
-        }
+        more[exponent[i] - low]++;
+    for (size_t b = 0; b < span; b++)
+        count[b] = (uint16_t)(count[b] + more[b]);
+    for (unsigned k = 0; k < NZ_TURBO_NEAR; k++) {
+        const uint16_t *at = count + NZ_TURBO_FROM_BASE[k], bits = (uint16_t)(2 * (k / 3 + 1));
+        for (size_t b = 0; b < span; b++)
+            saved[b] = (uint16_t)(saved[b] + at[b] * (ODD_BITS - bits));
     }
-    *odd = n - most;
-    return (uint8_t)(best - LAST + low);
+    for (size_t b = 0; b < span; b++)
+        if (saved[b] > saved[best])
+            best = b;
+    size_t odds = n;
+    for (unsigned k = 0; k < NZ_TURBO_NEAR; k++) {
+        uint8_t at = (uint8_t)(best + (size_t)NZ_TURBO_FROM_BASE[k]); /* mod 256, as exponents */
+        size_t near = at < span ? count[at] : 0;
+        odds -= near;
+        for (unsigned d = 0; d < k / 3; d++)
+            e->bits[d] += 2 * near;
+    }
+    for (unsigned d = 0; d < NZ_TURBO_LATER; d++)
+        e->bits[d] += 2 * odds;
+    e->odds += odds;
+    return (uint8_t)(low + best);
 }
 
-/* The bases of a chunk; returns how many of its exponents they leave odd. */
-static size_t find_bases(const turbo *t, uint8_t *base, const uint8_t *raw, size_t n)
+/* The bases of a chunk. */
+static extra find_bases(const turbo *t, uint8_t *base, const uint8_t *raw, size_t n)
 {
     uint8_t exponent[BLOCK];
-    size_t odd, all = 0;
+    extra e = {0};
     for (size_t i = 0; i < n; i += BLOCK) {
         size_t m = n - i < BLOCK ? n - i : BLOCK;
         exponents(t, exponent, raw + i * t->bytes, m);
-        base[i / BLOCK] = base_of(exponent, m, &odd);
-        all += odd;
+        base[i / BLOCK] = base_of(exponent, m, &e);
     }
-    return all;
+    return e;
 }
 
 bool nz_turbo_suits(const nz_slab *s, const uint8_t *raw)
@@ -142,35 +160,49 @@ bool nz_turbo_suits(const nz_slab *s, const uint8_t *raw)
         return false;
     uint8_t exponent[BLOCK];
     uint32_t any = 0;
-    size_t n = (size_t)s->n, seen = 0, all = 0, odd;
+    extra e = {0};
+    size_t n = (size_t)s->n, seen = 0;
     size_t blocks = blocks_of(n), step = blocks > SAMPLE ? blocks / SAMPLE : 1;
     for (size_t i = 0; i < n; i += step * BLOCK) {
         size_t m = n - i < BLOCK ? n - i : BLOCK;
         any |= exponents(t, exponent, raw + i * t->bytes, m);
-        base_of(exponent, m, &odd);
-        all += odd;
+        base_of(exponent, m, &e);
         seen += m;
     }
     /* Numbers that were once shorter, and those that are often zero, are better told by symbols. */
-    return any & 15 && all <= seen / 4;
+    return any & 15 && e.odds <= seen / 4;
 }
 
 /* ---- Chunks ---- */
+
+/* Bytes of a chunk behind its counts. */
+static size_t chunk_bytes(const turbo *t, size_t n, const extra *e)
+{
+    size_t bytes = blocks_of(n) + e->odds + groups_of(n) * t->group;
+    for (int d = 0; d < NZ_TURBO_LATER; d++)
+        bytes += (e->bits[d] + 7) / 8;
+    return bytes;
+}
 
 static void chunk_write(const turbo *t, const nz_kern *kern, const uint8_t *raw, size_t n,
                         nz_buf *out)
 {
     uint8_t base[CHUNK / BLOCK];
-    size_t odds = find_bases(t, base, raw, n), blocks = blocks_of(n), whole = n / GROUP * GROUP;
-    nz_buf_varint(out, odds);
-    nz_buf_put(out, base, blocks);
-    /* Padding is numbers of code 0, so that it adds nothing to the list. */
-    size_t room = odds + groups_of(n) * t->group;
-    uint8_t *odd = nz_buf_room(out, room);
-    if (!odd)
+    extra e = find_bases(t, base, raw, n);
+    nz_buf_varint(out, e.odds);
+    for (int d = 0; d < NZ_TURBO_LATER; d++)
+        nz_buf_varint(out, e.bits[d]);
+    size_t blocks = blocks_of(n), whole = n / GROUP * GROUP, room = chunk_bytes(t, n, &e);
+    uint8_t *at = nz_buf_room(out, room);
+    if (!at)
         return;
-    uint8_t *groups = odd + odds;
-    size_t found = kern->turbo_split[t->shape](groups, odd, raw, base, whole);
+    memcpy(at, base, blocks);
+    nz_turbo_out to = {.base = at, .odd = at + blocks, .groups = at + blocks + e.odds};
+    for (int d = 0; d < NZ_TURBO_LATER; d++) {
+        to.bits[d] = to.groups;
+        to.groups += (e.bits[d] + 7) / 8;
+    }
+    kern->turbo_split[t->shape](&to, raw, whole);
     if (whole < n) {
         uint8_t last[GROUP * 4];
         uint32_t pad = (uint32_t)base[blocks - 1] << t->fraction;
@@ -178,49 +210,64 @@ static void chunk_write(const turbo *t, const nz_kern *kern, const uint8_t *raw,
             for (size_t k = 0; k < t->bytes; k++)
                 last[i * t->bytes + k] = (uint8_t)(pad >> 8 * k);
         memcpy(last, raw + whole * t->bytes, (n - whole) * t->bytes);
-        found += kern->turbo_split[t->shape](groups + whole / GROUP * t->group, odd + found, last,
-                                             base + blocks - 1, GROUP);
+        kern->turbo_split[t->shape](&to, last, GROUP);
     }
-    assert(found == odds);
-    (void)found;
+    for (int d = 0; d < NZ_TURBO_LATER; d++)
+        for (unsigned k = 0; k < to.lasts[d]; k += 8)
+            *to.bits[d]++ = (uint8_t)(to.last[d] >> k);
+    assert(to.odd == at + blocks + e.odds && to.bits[NZ_TURBO_LATER - 1] == to.groups);
     out->n += room;
 }
 
-/* Odd exponents of the first n groups. */
-static size_t count_odds(const turbo *t, const uint8_t *groups, size_t n)
+/* No more of each than n numbers can have. */
+static bool extra_read(extra *e, size_t n, nz_span *in)
 {
-    size_t odds = 0;
-    for (size_t i = 0; i < n; i++, groups += t->group)
-        odds += (size_t)__builtin_popcount(nz_load32(groups) & nz_load32(groups + 4) &
-                                           nz_load32(groups + 8));
-    return odds;
+    uint64_t odds = nz_span_varint(in);
+    e->odds = (size_t)odds;
+    bool good = odds <= n;
+    for (int d = 0; d < NZ_TURBO_LATER; d++) {
+        uint64_t bits = nz_span_varint(in);
+        e->bits[d] = (size_t)bits;
+        good &= bits <= 2 * n;
+    }
+    return good && !in->bad;
 }
 
-/* Numbers from..from + n of a chunk of `size`, which has just the room that its parts need. */
-static nz_err chunk_read(const turbo *t, const nz_kern *kern, const uint8_t *code, size_t odds,
+/* Numbers from..from + n of a chunk of `size`; `code` has just the room that its parts need. */
+static nz_err chunk_read(const turbo *t, const nz_kern *kern, const uint8_t *code, const extra *e,
                          size_t size, uint8_t *raw, size_t from, size_t n)
 {
-    nz_turbo_state s = {.base = code, .odd = code + blocks_of(size), .at = from / GROUP * GROUP};
-    s.end = s.odd + odds;
-    s.groups = s.end;
-    size_t before = count_odds(t, s.groups, from / GROUP);
-    if (before > odds)
-        return NZ_E_CORRUPT;
-    s.odd += before;
-    for (size_t i = from, end = from + n; i < end;) {
-        size_t skip = i % GROUP, m = (end - i) / GROUP * GROUP;
-        if (skip || !m) {
-            uint8_t part[GROUP * 4] = {0};
-            m = end - i < GROUP - skip ? end - i : GROUP - skip;
-            kern->turbo_join[t->shape](part, &s, GROUP);
-            memcpy(raw, part + skip * t->bytes, m * t->bytes);
-        } else {
-            kern->turbo_join[t->shape](raw, &s, m);
-        }
-        raw += m * t->bytes;
-        i += m;
+    nz_turbo_in in = {.base = code, .odd = code + blocks_of(size)};
+    in.odd_end = in.groups = in.odd + e->odds;
+    for (int d = 0; d < NZ_TURBO_LATER; d++) {
+        in.bits[d] = in.groups;
+        in.bit_end[d] = e->bits[d];
+        in.groups += (e->bits[d] + 7) / 8;
     }
-    return s.odd > s.end || (from + n == size && s.odd < s.end) ? NZ_E_CORRUPT : NZ_OK;
+    /* Groups in front of those wanted are read for what they take of the lists. */
+    uint8_t strip[BLOCK * 4] = {0};
+    size_t start = from / GROUP * GROUP, end = from + n, m;
+    for (size_t i = 0; i < start; i += m) {
+        m = start - i < BLOCK ? start - i : BLOCK;
+        kern->turbo_join[t->shape](strip, &in, m);
+    }
+    for (size_t i = from; i < end; i += m, raw += m * t->bytes) {
+        size_t skip = i % GROUP;
+        m = (end - i) / GROUP * GROUP;
+        if (skip || !m) {
+            m = end - i < GROUP - skip ? end - i : GROUP - skip;
+            kern->turbo_join[t->shape](strip, &in, GROUP);
+            memcpy(raw, strip + skip * t->bytes, m * t->bytes);
+        } else {
+            kern->turbo_join[t->shape](raw, &in, m);
+        }
+    }
+    bool over = in.odd > in.odd_end, left = in.odd < in.odd_end;
+    for (int d = 0; d < NZ_TURBO_LATER; d++) {
+        over |= in.bit[d] > in.bit_end[d];
+        left |= in.bit[d] < in.bit_end[d];
+    }
+    return over || (left && end == size) ? NZ_E_CORRUPT : NZ_OK;
 }
 
 /* ---- Slabs ---- */
@@ -242,17 +289,17 @@ nz_err nz_turbo_decode(const nz_slab *slab, const nz_kern *kern, nz_span code, u
         return NZ_E_CORRUPT;
     for (size_t at = 0, end = (size_t)slab->n; at < end; at += CHUNK) {
         size_t size = end - at < CHUNK ? end - at : CHUNK;
-        uint64_t odds = nz_span_varint(&code);
-        if (odds > size)
+        extra e;
+        if (!extra_read(&e, size, &code))
             return NZ_E_CORRUPT;
-        nz_span chunk = nz_span_cut(&code, blocks_of(size) + odds + groups_of(size) * t->group);
-        if (chunk.bad || code.bad)
+        nz_span chunk = nz_span_cut(&code, chunk_bytes(t, size, &e));
+        if (chunk.bad)
             return NZ_E_CORRUPT;
         if (at + size <= from || at >= from + n)
             continue;
         size_t low = from > at ? from - at : 0, high = from + n - at < size ? from + n - at : size;
-        nz_err err = chunk_read(t, kern, chunk.at, (size_t)odds, size,
-                                raw + (at + low - from) * t->bytes, low, high - low);
+        nz_err err = chunk_read(t, kern, chunk.at, &e, size, raw + (at + low - from) * t->bytes,
+                                low, high - low);
         if (err)
             return err;
     }
