@@ -97,7 +97,7 @@ AVX2 NZ_INLINE uint32_t bits_get(nz_turbo_in *in, int k, unsigned n)
 
 AVX2 NZ_INLINE void exponents_put(nz_turbo_out *to, uint8_t *group, __m256i exponent)
 {
-    /* Digits by distance from base - 9, as in turbo_c.c; those too far are made 15. */
+    /* Digits by how far an exponent lies above base - 9; those too far are made 15. */
     const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(
         (char)0xbf, 0x7f, 0x2f, 0x1f, 0x0f, 0x0b, 0x07, 2, 1, 0, 0x03, 0x3f, -1, -1, -1, -1));
     uint8_t all[GROUP];

@@ -6,29 +6,36 @@ void nz_kern_turbo_c(nz_kern *k);
 
 enum { GROUP = NZ_TURBO_GROUP, BLOCK = NZ_TURBO_BLOCK };
 
-/* The digits of a number as a byte, the first in its lowest bits; those behind the last are 0. */
+/* The digits of a number as a byte, the first in its lowest bits; those behind the last are 0. By
+ * how far an exponent lies above base - 9, and back: how far it lies from the base. */
 #define ALL_DIGITS 0xff
+static const uint8_t DIGITS[NZ_TURBO_NEAR] = {0xbf, 0x7f, 0x2f, 0x1f, 0x0f, 0x0b,
+                                              0x07, 0x02, 0x01, 0x00, 0x03, 0x3f};
+static const int8_t FROM_BASE[ALL_DIGITS] = {
+    [0x00] = 0,  [0x01] = -1, [0x02] = -2, [0x03] = 1, [0x07] = -3, [0x0b] = -4,
+    [0x0f] = -5, [0x1f] = -6, [0x2f] = -7, [0x3f] = 2, [0x7f] = -8, [0xbf] = -9};
 
-static uint8_t digits_of(unsigned index)
-{
-    unsigned before = index / 3, digit = index % 3;
-    return (uint8_t)(digit << 2 * before | ((1u << 2 * before) - 1));
-}
+/* ---- Bits of 32 numbers as a word: eight bytes at a time ---- */
 
-/* ---- Bits of 32 numbers as a word ---- */
+#define BYTES UINT64_C(0x0101010101010101)
 
 static uint32_t word_of(const uint8_t *v, int bit)
 {
     uint32_t word = 0;
-    for (int i = 0; i < GROUP; i++)
-        word |= (uint32_t)(v[i] >> bit & 1) << i;
+    for (int i = 0; i < GROUP; i += 8) {
+        uint64_t ones = nz_load64(v + i) >> bit & BYTES;
+        word |= (uint32_t)(ones * UINT64_C(0x0102040810204080) >> 56) << i;
+    }
     return word;
 }
 
 static void word_spread(uint8_t *v, uint32_t word, int bit)
 {
-    for (int i = 0; i < GROUP; i++)
-        v[i] |= (uint8_t)((word >> i & 1) << bit);
+    for (int i = 0; i < GROUP; i += 8) {
+        uint64_t each = (word >> i & 255) * BYTES & UINT64_C(0x8040201008040201);
+        uint64_t ones = (each + 0x7f * BYTES) >> 7 & BYTES;
+        nz_store64(v + i, nz_load64(v + i) | ones << bit);
+    }
 }
 
 /* The bits of a word where those of the mask are set, moved together; and apart again. */
@@ -74,10 +81,8 @@ static void exponents_put(nz_turbo_out *to, uint8_t *group, const uint8_t *expon
 {
     uint8_t base = to->base[to->at / BLOCK], digits[GROUP];
     for (int i = 0; i < GROUP; i++) {
-        digits[i] = ALL_DIGITS;
-        for (unsigned k = 0; k < NZ_TURBO_NEAR; k++)
-            if (exponent[i] == (uint8_t)(base + NZ_TURBO_FROM_BASE[k]))
-                digits[i] = digits_of(k);
+        uint8_t above = (uint8_t)(exponent[i] - base + 9);
+        digits[i] = above < NZ_TURBO_NEAR ? DIGITS[above] : ALL_DIGITS;
         if (digits[i] == ALL_DIGITS)
             *to->odd++ = exponent[i];
     }
@@ -96,7 +101,7 @@ static void exponents_put(nz_turbo_out *to, uint8_t *group, const uint8_t *expon
 
 static void exponents_get(nz_turbo_in *in, uint8_t *exponent, const uint8_t *group)
 {
-    uint8_t base = in->base[in->at / BLOCK], digits[GROUP] = {0}, near[ALL_DIGITS + 1];
+    uint8_t base = in->base[in->at / BLOCK], digits[GROUP] = {0};
     uint32_t low = nz_load32(group), high = nz_load32(group + 4);
     word_spread(digits, low, 0);
     word_spread(digits, high, 1);
@@ -108,10 +113,8 @@ static void exponents_get(nz_turbo_in *in, uint8_t *exponent, const uint8_t *gro
         word_spread(digits, low, 2 * k + 2);
         word_spread(digits, high, 2 * k + 3);
     }
-    for (unsigned k = 0; k < NZ_TURBO_NEAR; k++)
-        near[digits_of(k)] = (uint8_t)(base + NZ_TURBO_FROM_BASE[k]);
     for (int i = 0; i < GROUP; i++)
-        exponent[i] = digits[i] == ALL_DIGITS ? *in->odd++ : near[digits[i]];
+        exponent[i] = digits[i] == ALL_DIGITS ? *in->odd++ : (uint8_t)(base + FROM_BASE[digits[i]]);
 }
 
 /* ---- Numbers ---- */
