@@ -95,11 +95,12 @@ static uint32_t exponents(const turbo *t, uint8_t *to, const uint8_t *raw, size_
     return any;
 }
 
-/* The base that tells n exponents in the fewest bits; adds what they then need to *e. */
+/* The base that tells n exponents, at least one, in the fewest bits; adds what they then need to
+ * *e. */
 static uint8_t base_of(const uint8_t *exponent, size_t n, extra *e)
 {
-    uint8_t low = 255, high = 0;
-    for (size_t i = 0; i < n; i++) {
+    uint8_t low = exponent[0], high = low;
+    for (size_t i = 1; i < n; i++) {
         low = exponent[i] < low ? exponent[i] : low;
         high = exponent[i] > high ? exponent[i] : high;
     }
