@@ -2,7 +2,8 @@
  *
  * Same input, options and format version give the same archive on every backend, compiler, thread
  * count and machine. The library never prints, never exits and keeps no global state; an object is
- * used from one thread at a time, different objects from as many as you like.
+ * used from one thread at a time (an nz_archive from any number), different objects from as many as
+ * you like.
  *
  * The bytes are described in formats/archive.md. Sizes and offsets are in bytes throughout. */
 #ifndef NZ_H
@@ -33,7 +34,8 @@ typedef enum nz_err {
     NZ_E_TRUNCATED, /* the archive ends too early */
     NZ_E_LIMIT,     /* would need more memory than nz_options.memory allows */
     NZ_E_FULL,      /* the caller's buffer is too small */
-    NZ_E_STOPPED    /* the progress callback asked to stop */
+    NZ_E_STOPPED,   /* the progress callback asked to stop */
+    NZ_E_BASE       /* needs the base file it was packed with, which was not given */
 } nz_err;
 
 /* A short sentence in English, static, never NULL. */
@@ -56,6 +58,17 @@ typedef enum nz_weights_option {
     NZ_WEIGHTS_MAX       /* smallest, about 1 MB/s */
 } nz_weights_option;
 
+/* A file that another is packed against: a fine-tuned checkpoint against the one it came from, one
+ * checkpoint of a run against an earlier. Tensors with the same name and as many elements are told
+ * by their difference where that is smaller. Unpacking needs the very same file again. */
+typedef struct nz_base nz_base; /* may be used from several threads */
+
+#define NZ_BASE_HASH 16 /* bytes: XXH3-128 of the file, in canonical (big-endian) order */
+
+/* p, n bytes, stays the caller's and must last as long as the base. Reads all of it once. */
+nz_err nz_base_new(nz_base **out, const void *p, size_t n);
+void nz_base_free(nz_base *b); /* NULL is fine */
+
 /* Zero means "the default" for every member, so `(nz_options){0}` is valid. */
 typedef struct nz_options {
     int level;       /* 1 fastest .. 9 smallest; 0: NZ_LEVEL_DEFAULT */
@@ -63,6 +76,8 @@ typedef struct nz_options {
     uint64_t memory; /* most bytes to allocate; 0: half of the machine's memory */
     uint64_t frame;  /* raw bytes a frame; 0: the level's own size. Changes the archive. */
     nz_weights_option weights;
+    const nz_base *base; /* NULL: none. Stays the caller's. */
+    int verify; /* nz_archive: 1: of a frame that is needed in part, all is decoded and checked */
     nz_progress_fn progress;
     void *progress_arg;
 } nz_options;
@@ -102,7 +117,7 @@ typedef struct nz_frame {
     uint64_t packed;    /* bytes it takes in the file, header included */
     uint64_t check;     /* XXH3-64 of the raw bytes */
     uint64_t memory;    /* bytes that unpacking it allocates */
-    const char *method; /* "stored", "bytes" */
+    const char *method; /* "stored", "bytes", "weights" */
     int level;          /* 0 where the method has none */
 } nz_frame;
 
@@ -115,9 +130,69 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n);
 /* The next frame's header, without decoding it; *n == 0 is the end, else 1. Use either this or
  * nz_reader_get() on one reader. */
 nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n);
+/* The base that the archive read last needs: its size, and its hash in hash[]; 0: it needs none. */
+uint64_t nz_reader_base(const nz_reader *r, unsigned char hash[NZ_BASE_HASH]);
 uint64_t nz_reader_packed(const nz_reader *r); /* archive bytes consumed so far */
 nz_fault nz_reader_fault(const nz_reader *r);
 void nz_reader_free(nz_reader *r); /* NULL is fine */
+
+/* ---- Any part of an archive ---- */
+
+/* A file or buffer of one or more archives, opened by its end: any bytes of the raw data, any
+ * tensor of a model checkpoint, without unpacking the rest. It never changes once it is open: any
+ * number of threads may read from one at a time.
+ *
+ * `fault`, everywhere here, may be NULL; else it is set, when the call fails to where in the
+ * archive and why. */
+typedef struct nz_archive nz_archive;
+
+/* Reads the ends and the directories of tensors, no frame. Of the options threads, memory and
+ * verify count. On success the caller owns *out and returns it with nz_archive_free(); until then
+ * `p` must stay as it is. NZ_E_TRUNCATED: no archive ends with the last byte. */
+nz_err nz_archive_open(nz_archive **out, const void *p, size_t n, const nz_options *opt,
+                       nz_fault *fault);
+/* The same of a whole file, from its first byte on, wherever `from` stands; it may be closed at
+ * once but not cut short or written to before nz_archive_free(). NZ_E_READ when it is no regular
+ * file. */
+nz_err nz_archive_open_file(nz_archive **out, FILE *from, const nz_options *opt, nz_fault *fault);
+void nz_archive_free(nz_archive *a); /* NULL is fine */
+
+uint64_t nz_archive_raw(const nz_archive *a); /* bytes of the raw data */
+/* Raw bytes from..from + n into `to`, by several threads when they lie in several frames; NZ_E_ARG
+ * when there are not that many. Every frame that is decoded whole is checked. Of one needed in part
+ * the bytes engine decodes all; of a weights frame or a stored one only that part is decoded, which
+ * its checksum cannot confirm, unless nz_options.verify says otherwise. After an error the contents
+ * of `to` mean nothing. */
+nz_err nz_archive_read(const nz_archive *a, uint64_t from, void *to, size_t n, nz_fault *fault);
+
+#define NZ_TENSOR_DIMS 8
+
+typedef struct nz_tensor_info {
+    const char *name;  /* as the container spells it, any bytes but zero; the archive's own */
+    const char *dtype; /* "BF16", "Q4_K"; "BYTES": unknown */
+    unsigned dims;     /* 0 for a single number */
+    uint64_t dim[NZ_TENSOR_DIMS]; /* slowest first: elements along the last lie side by side */
+    uint64_t at, bytes;           /* its data in the raw data */
+} nz_tensor_info;
+
+/* Tensors have numbers from 0 on, in the order of their data. */
+size_t nz_tensor_count(const nz_archive *a);
+nz_err nz_tensor_about(const nz_archive *a, size_t tensor, nz_tensor_info *info); /* NZ_E_ARG */
+/* The first of that name; nz_tensor_count() when there is none. */
+size_t nz_tensor_find(const nz_archive *a, const char *name);
+/* Bytes from..from + n of its data, as nz_archive_read() reads them. */
+nz_err nz_tensor_read(const nz_archive *a, size_t tensor, uint64_t from, void *to, size_t n,
+                      nz_fault *fault);
+
+/* How a tensor is packed. */
+typedef struct nz_tensor_packed {
+    uint64_t packed;  /* bytes of the archive that hold it alone */
+    uint64_t rest;    /* its bytes that are coded together with what is no tensor */
+    const char *form; /* "numbers", "stored", "mixed" ...; NULL: all of it is in `rest` */
+} nz_tensor_packed;
+
+/* Of all tensors, into all[nz_tensor_count()]. Reads the frames' headers and decodes nothing. */
+nz_err nz_tensor_measure(const nz_archive *a, nz_tensor_packed *all, nz_fault *fault);
 
 /* ---- Whole buffers ---- */
 

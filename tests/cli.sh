@@ -15,6 +15,9 @@ export LC_ALL=C
 text_input 20000 >"$top/text"
 text_input 300000 >"$top/long"
 random_input 100000 >"$top/random"
+fixture=tests/containers/all.safetensors
+cp $fixture "$top/checkpoint"
+fixture=$PWD/$fixture
 
 # ---- What the tests are written with ----
 
@@ -282,6 +285,85 @@ listing() {
     status 0 "$nzip" -lv b.nz >list && [ "$(wc -l <list)" = 4 ] && status 0 "$nzip" -l <a.nz >list
 }
 
+# ---- Tensors of checkpoints ----
+
+listing_tensors() {
+    cp "$top/checkpoint" a
+    "$nzip" -1 -k a && status 0 "$nzip" -l a.nz >list && silent || return
+    [ "$(awk 'NF && $NF ~ /^type/' list | wc -l)" = 19 ] || { cat list && return 1; }
+    awk '$NF == "type.BF16" { exit !($2 == 240 && $5 == "BF16" && $6 == "3x40") }' list &&
+        grep -q ' 8 .* with the rest F64  .* a.scalar$' list &&
+        grep -q ' 0 .* 4x0x2 .* empty$' list && grep -q '60 .* BF16 .* quote " backslash' list &&
+        [ "$(wc -l <list)" = 28 ] && status 0 "$nzip" -lq a.nz >quiet &&
+        [ "$(wc -l <quiet)" = 24 ] && status 0 "$nzip" -lv a.nz | grep -q type.BF16 || return
+    "$nzip" -1 --weights=off -c a >b.nz && [ "$("$nzip" -l b.nz | wc -l)" = 2 ]
+}
+
+# What the list of the fixture says is in the file at OFFSET, SIZE bytes, must come out.
+taking_tensors() {
+    local name dtype shape offset size
+    cp "$top/checkpoint" a
+    "$nzip" -1 --rm a
+    while IFS='|' read -r name dtype shape offset size; do
+        tail -c +$((offset + 1)) "$top/checkpoint" | head -c "$size" >want
+        status 0 "$nzip" -d -c --tensor "$name" a.nz >got && cmp want got || return
+    done < <(tail -n +2 "$fixture.txt" | tr '\t' '|')
+    rm want got
+    status 0 "$nzip" -d --tensor=type.I8 --tensor type.U8 a.nz && silent &&
+        only a.nz a.type.I8.bin a.type.U8.bin || return
+    cat a.type.I8.bin a.type.U8.bin >both
+    "$nzip" -dc --tensor type.I8 --tensor type.U8 a.nz | cmp - both &&
+        "$nzip" -d --tensor type.U8 -o u a.nz && cmp u a.type.U8.bin &&
+        "$nzip" -d --tensor type.U8 <a.nz | cmp - u || return
+    status 1 "$nzip" -d --tensor type.U8 a.nz && says "a.type.U8.bin: already exists" &&
+        status 0 "$nzip" -df --tensor type.U8 a.nz &&
+        status 1 "$nzip" -d --tensor type.U8 -o a.nz a.nz && says "the same file"
+}
+
+tensor_names() {
+    cp "$top/checkpoint" a
+    "$nzip" -1 a && rm a
+    status 1 "$nzip" -d --tensor type.I88 a.nz && says "nzip: a.nz: no tensor 'type.I88'" &&
+        says "'type.I8'" && status 1 "$nzip" -d --tensor E4M3 a.nz && says "'type.F8_E4M3'" &&
+        status 1 "$nzip" -d --tensor nothing.like.it a.nz && says "lists all 23" &&
+        status 1 "$nzip" -d --tensor type.I8 --tensor $'\033[2J' a.nz && says '\x1b[2J' &&
+        only a.nz || return
+    "$nzip" -1 -c "$top/text" >b.nz && status 1 "$nzip" -d --tensor a b.nz &&
+        says "b.nz: no tensor 'a': the archive lists none" && rm b.nz || return
+    local header='{"../up/x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
+    printf "\\x$(printf %x ${#header})\\0\\0\\0\\0\\0\\0\\0%sdata" "$header" >c
+    "$nzip" -1 --rm c && status 0 "$nzip" -d --tensor ../up/x c.nz &&
+        only a.nz c..._up_x.bin c.nz && [ "$(cat c..._up_x.bin)" = data ]
+}
+
+tensor_damage() {
+    local n at
+    cp "$top/checkpoint" a
+    "$nzip" -1 --rm a
+    n=$(stat -c %s a.nz)
+    flip a.nz $((n / 2)) 16 >b.nz
+    status 1 "$nzip" -dc --tensor type.BF16 b.nz >got && says "nzip: b.nz: at byte 8: " &&
+        [ ! -s got ] || return
+    head -c $((n - 1)) a.nz >b.nz
+    status 1 "$nzip" -dc --tensor type.BF16 b.nz >got && says "cut short" &&
+        cat a.nz | status 1 "$nzip" -d --tensor type.I8 && says "not a file" &&
+        status 1 "$nzip" -d --tensor x "$top/text" && says "not an nzip archive"
+}
+
+weights_option() {
+    local mode
+    cp "$top/checkpoint" a
+    for mode in =auto =off =turbo =fast =max ''; do
+        status 0 "$nzip" -1 --weights$mode -c a >"a$mode.nz" && "$nzip" -dc "a$mode.nz" | cmp - a ||
+            return
+    done
+    cmp a.nz a=fast.nz && cmp a=auto.nz a=turbo.nz && "$nzip" -c a | cmp - a=fast.nz &&
+        ! cmp -s a=off.nz a.nz && status 1 "$nzip" --weights=none a && says "'none'" &&
+        status 1 "$nzip" --tensor x a && says "--tensor goes with -d" &&
+        status 1 "$nzip" -d --rm --tensor x a.nz &&
+        status 1 "$nzip" -d --tensor x --tensor y -o z a.nz && says "-o takes one --tensor"
+}
+
 verbose() {
     cp "$top/text" a
     status 0 "$nzip" -1v a && says "a: 20000 -> $(stat -c %s a.nz) (" && says " bpb)"
@@ -470,12 +552,12 @@ run() {
 }
 
 run trip_file trip_pipes trip_empty trip_random trip_frames concatenation several_files \
-    existing_target combined_options wrong_options listing full_disk not_an_archive \
-    corrupted_bit corrupted_byte corrupted_stored truncated
+    existing_target combined_options wrong_options listing listing_tensors taking_tensors \
+    full_disk not_an_archive corrupted_bit corrupted_byte corrupted_stored truncated
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
     directories links_and_devices help_and_version environment called_by_other_names removing \
-    checking testing verbose metadata new_file_mode closed_pipe no_such_folder read_only_folder \
+    checking testing tensor_names tensor_damage weights_option verbose metadata new_file_mode closed_pipe no_such_folder read_only_folder \
     unreadable_file garbage_behind memory_limit killed terminal progress_bar
 tally_end

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST = NZ_SLAB_CHUNK + 2000, KINDS = 7 };
+enum { MOST = NZ_CHUNK + 2000, KINDS = 7 };
 
 static const nz_dtype DTYPES[] = {NZ_DT_F16, NZ_DT_BF16, NZ_DT_F32};
 static uint8_t raw[4 * MOST], back[4 * MOST];
@@ -131,7 +131,7 @@ Test(turbo, round_trips)
             }
             for (size_t n = NZ_TURBO_BLOCK - 33; n < NZ_TURBO_BLOCK + 34; n += 11)
                 round_trip(&c, &here, type, n, &out);
-            for (size_t n = NZ_SLAB_CHUNK - 1; n < NZ_SLAB_CHUNK + 2; n++)
+            for (size_t n = NZ_CHUNK - 1; n < NZ_CHUNK + 2; n++)
                 round_trip(&here, &here, type, n, &out);
             round_trip(&here, &c, type, MOST, &out);
         }
@@ -149,7 +149,7 @@ Test(turbo, parts)
         fill(type, 0, MOST);
         cr_assert(!nz_turbo_encode(&s, &here, raw, &out));
         for (int k = 0; k < 300; k++) {
-            size_t from = k % 2 ? next() % MOST : NZ_SLAB_CHUNK - next() % 700;
+            size_t from = k % 2 ? next() % MOST : NZ_CHUNK - next() % 700;
             size_t n = next() % (k % 3 ? 1500 : MOST);
             n = n < MOST - from ? n : MOST - from;
             memset(back, 0xee, (n + 1) * bytes);
@@ -205,11 +205,12 @@ Test(turbo, slabs)
         nz_tables tables = {0};
         nz_buf out = {0};
         fill(1, kind, 100000);
-        cr_assert(!nz_slab_encode(&s, NZ_MODE_TURBO, &here, &tables, raw, &out));
+        cr_assert(!nz_slab_encode(&s, NZ_MODE_TURBO, &here, &tables, NULL, raw, &out));
         if (kind != 2 && kind != 5)
             cr_assert_eq(out.p[0] == NZ_FORM_TURBO, kind == 0 || kind == 3, "kind %d", kind);
         cr_assert((double)out.n < largest[kind] * 200000, "kind %d: %zu", kind, out.n);
-        cr_assert(!nz_slab_decode(&s, &here, &tables, nz_span_of(out.p, out.n), back, 0, s.n));
+        cr_assert(
+            !nz_slab_decode(&s, &here, &tables, NULL, nz_span_of(out.p, out.n), back, 0, s.n));
         cr_assert(!memcmp(raw, back, 200000));
         nz_tables_free(&tables);
         nz_buf_free(&out);
@@ -231,7 +232,7 @@ Test(turbo, speed)
         for (int type = 0; type < 3; type++) {
             nz_kern k;
             nz_kern_init(&k, cpu);
-            nz_slab s = slab_of(type, NZ_SLAB_CHUNK / 2);
+            nz_slab s = slab_of(type, NZ_CHUNK / 2);
             nz_buf out = {0};
             double best[2] = {1e9, 1e9}, size = (double)nz_slab_bytes(&s) / 1e9;
             fill(type, 0, s.n);

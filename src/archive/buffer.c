@@ -1,4 +1,5 @@
 /* Whole buffers: the writer and the reader on the caller's memory. */
+#include "archive/directory.h"
 #include "archive/format.h"
 #include "archive/reader.h"
 #include "archive/writer.h"
@@ -49,9 +50,10 @@ uint64_t nz_bound(uint64_t n)
     for (int level = NZ_LEVEL_MIN; level <= NZ_LEVEL_MAX; level++)
         if (nz_level_frame(level) < frame)
             frame = nz_level_frame(level);
-    /* Every frame stored: its header (a tag, a size of 5 bytes, hash, check), two sizes in the
-     * index; for every archive its head, and an end with two longest varints. */
-    uint64_t frames = n / frame + 1, archives = frames / NZ_INDEX_FRAMES + 1;
-    return n + frames * (1 + 5 + 8 + 4 + 5 + 5) +
-           archives * (NZ_HEAD_BYTES + 1 + 2 * NZ_VARINT_BYTES + 8);
+    /* A frame that ends early, where a tensor does, is followed by one that does not. Every frame
+     * stored: its header (a tag, a size of 5 bytes, hash, check), two sizes in the index; for every
+     * archive its head, a directory, and an end with three longest varints. */
+    uint64_t frames = 2 * (n / frame + 1), archives = frames / NZ_INDEX_FRAMES + 1;
+    return n + frames * (1 + 5 + 8 + 4 + 5 + 5) + nz_directory_most(n) +
+           archives * (NZ_HEAD_BYTES + nz_directory_most(0) + 1 + 3 * NZ_VARINT_BYTES + 8);
 }

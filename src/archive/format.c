@@ -1,6 +1,7 @@
 /* Headers to bytes and back. */
 #include "archive/format.h"
 #include "base/base.h"
+#include "base/buf.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
@@ -30,7 +31,7 @@ void nz_head_store(uint8_t out[NZ_HEAD_BYTES])
 nz_err nz_head_load(const uint8_t *in, size_t n, const char **reason)
 {
     *reason = "not an nzip archive";
-    if (memcmp(in, MAGIC, n < NZ_MAGIC_BYTES ? n : NZ_MAGIC_BYTES) != 0)
+    if (n && memcmp(in, MAGIC, n < NZ_MAGIC_BYTES ? n : NZ_MAGIC_BYTES) != 0)
         return NZ_E_MAGIC;
     *reason = "the archive ends inside its head";
     if (n < NZ_HEAD_BYTES)
@@ -148,7 +149,7 @@ nz_err nz_index_add(nz_index *x, uint64_t packed, uint64_t raw)
 
 nz_err nz_index_store(const nz_index *x, uint8_t **out, size_t *n)
 {
-    uint8_t *p = malloc(1 + 2 * NZ_VARINT_BYTES + x->n + 8);
+    uint8_t *p = malloc(1 + 3 * NZ_VARINT_BYTES + x->n + 8);
     if (!p)
         return NZ_E_MEM;
     size_t at = 0;
@@ -158,11 +159,57 @@ nz_err nz_index_store(const nz_index *x, uint8_t **out, size_t *n)
     if (x->n)
         memcpy(p + at, x->entries, x->n);
     at += x->n;
+    if (x->directory)
+        at += nz_varint_store(p + at, x->directory);
     nz_store32(p + at, (uint32_t)at);
     nz_store32(p + at + 4, check32(p, at + 4));
     *out = p;
     *n = at + 8;
     return NZ_OK;
+}
+
+/* What the entries add up to, and what follows them. */
+static bool entries_load(nz_index *x, nz_span *in)
+{
+    enum { LEAST = 1 + 1 + 8 + 4 + 1 }; /* bytes a frame takes, header included */
+    x->frames = nz_span_varint(in);
+    uint64_t total = nz_span_varint(in);
+    if (in->bad || x->frames > NZ_INDEX_FRAMES)
+        return false;
+    x->entries = (uint8_t *)(uintptr_t)in->at;
+    for (uint64_t i = 0; i < x->frames; i++) {
+        uint64_t packed = nz_span_varint(in), raw = nz_span_varint(in);
+        if (in->bad || packed < LEAST || raw == 0 || raw > NZ_FRAME_MAX)
+            return false;
+        if (packed > NZ_HEADER_BYTES + raw)
+            return false;
+        x->packed += packed;
+        x->raw += raw;
+    }
+    x->n = (size_t)(in->at - x->entries);
+    if (nz_span_left(in) && !(x->directory = nz_span_varint(in)))
+        return false;
+    return x->raw == total && !in->bad && !nz_span_left(in);
+}
+
+nz_err nz_index_load(nz_index *x, const uint8_t *in, size_t n, size_t *size, const char **reason)
+{
+    enum { SIZE_AND_CHECK = 8, LEAST = 1 + 1 + 1 };
+    *x = (nz_index){0};
+    *reason = "no archive ends where the file does: it was cut short, or something was added";
+    if (n < LEAST + SIZE_AND_CHECK)
+        return NZ_E_TRUNCATED;
+    const uint8_t *tail = in + n - SIZE_AND_CHECK;
+    size_t body = nz_load32(tail);
+    if (body < LEAST || body > n - SIZE_AND_CHECK || tail[-(ptrdiff_t)body] != NZ_TAG_END)
+        return NZ_E_TRUNCATED;
+    *size = body + SIZE_AND_CHECK;
+    *reason = "the checksum of the end does not match";
+    if (nz_load32(tail + 4) != check32(tail - body, body + 4))
+        return NZ_E_CORRUPT;
+    nz_span s = nz_span_of(tail - body + 1, body - 1);
+    *reason = "an end that no encoder writes";
+    return entries_load(x, &s) ? NZ_OK : NZ_E_CORRUPT;
 }
 
 void nz_index_reset(nz_index *x)

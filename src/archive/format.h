@@ -35,6 +35,7 @@ typedef struct nz_header {
 /* What the end says about the frames before it. Starts as {0}. */
 typedef struct nz_index {
     uint64_t frames, raw, packed; /* packed: headers included */
+    uint64_t directory;           /* bytes of the section behind the frames; 0: there is none */
     uint8_t *entries;
     size_t n, cap;
 } nz_index;
@@ -53,6 +54,9 @@ nz_err nz_header_load(nz_header *h, const uint8_t *in, size_t n, const char **re
 nz_err nz_index_add(nz_index *x, uint64_t packed, uint64_t raw);
 /* The whole end; the caller frees *out. */
 nz_err nz_index_store(const nz_index *x, uint8_t **out, size_t *n);
+/* The end that in[0..n) ends with, of *size bytes. The entries stay in `in`: *x is not to be reset.
+ * NZ_E_TRUNCATED: there is none; NZ_E_CORRUPT: it is damaged, or no encoder's. */
+nz_err nz_index_load(nz_index *x, const uint8_t *in, size_t n, size_t *size, const char **reason);
 void nz_index_reset(nz_index *x); /* frees; {0} again */
 
 #endif

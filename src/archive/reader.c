@@ -2,6 +2,7 @@
  * job; checked frames are handed out in order. What goes wrong while reading ahead waits until the
  * good frames in front of it are handed out. */
 #include "archive/reader.h"
+#include "archive/base.h"
 #include "archive/crew.h"
 #include "archive/directory.h"
 #include "base/base.h"
@@ -24,14 +25,12 @@ struct nz_reader {
     bool have;      /* `header` is the next frame's, the source is at its payload */
     nz_header header;
     uint64_t header_at;
-    uint64_t raw_at;   /* of that frame, in all raw data */
-    uint64_t base;     /* where this archive's raw data starts in all of it */
-    bool listed;       /* this archive's directory was read */
-    nz_tensor *tensor; /* of all directories so far, in all raw data */
-    size_t tensors;
-    uint64_t room; /* raw bytes that frames not yet started may have */
-    uint8_t *into; /* the caller's memory for what is not yet started; NULL: our own */
-    nz_job *job;   /* being handed out */
+    const nz_base *file; /* that the caller gave */
+    uint8_t base_hash[NZ_BASE_HASH];
+    uint64_t base_size; /* of the file that this archive needs; 0: none */
+    uint64_t room;      /* raw bytes that frames not yet started may have */
+    uint8_t *into;      /* the caller's memory for what is not yet started; NULL: our own */
+    nz_job *job;        /* being handed out */
     size_t given;
 };
 
@@ -69,8 +68,22 @@ static nz_err read_head(nz_reader *r)
         return fail_ahead(r, err, at, reason);
     nz_index_reset(&r->index);
     r->place = AT_FRAME;
-    r->base = r->raw_at;
-    r->listed = false;
+    r->base_size = 0;
+    return NZ_OK;
+}
+
+/* Which base the archive needs, its tag already read. Whether it was given shows at the first frame
+ * that is decoded: a listing needs none. */
+static nz_err read_base(nz_reader *r, uint8_t tag)
+{
+    uint8_t bytes[NZ_BASE_BYTES] = {tag};
+    uint64_t at = r->source.at - 1;
+    if (nz_source_read(&r->source, bytes + 1, sizeof bytes - 1) < sizeof bytes - 1)
+        return fail_short(r, "the archive ends inside the name of its base");
+    if (r->index.frames || r->index.directory || r->base_size)
+        return fail_ahead(r, NZ_E_CORRUPT, at, "a base named behind a frame");
+    if (!nz_base_load(r->base_hash, &r->base_size, bytes) || !r->base_size)
+        return fail_ahead(r, NZ_E_CORRUPT, at, "the checksum of the base's name does not match");
     return NZ_OK;
 }
 
@@ -121,60 +134,57 @@ static nz_err read_payload(nz_reader *r, uint8_t **out, size_t size, const char 
     return NZ_OK;
 }
 
-/* Adds an archive's tensors to those of the archives before it. */
-static nz_err take_tensors(nz_reader *r, nz_directory *d)
+/* `n` more bytes of the directory; like a payload's they are there before the memory is. */
+static nz_err read_section(nz_reader *r, nz_buf *to, uint64_t n)
 {
-    nz_tensor *more = realloc(r->tensor, (r->tensors + d->n) * sizeof *more);
-    if (!more)
-        return NZ_E_MEM;
-    r->tensor = more;
-    for (size_t i = 0; i < d->n; i++) {
-        nz_tensor *t = &d->tensor[i];
-        if (t->at + t->bytes > r->index.raw)
-            return NZ_E_CORRUPT;
-        t->at += r->base;
-        more[r->tensors++] = *t;
-        t->name = NULL; /* ours */
+    while (n) {
+        size_t part = n < GROW_FIRST ? (size_t)n : GROW_FIRST;
+        uint8_t *p = nz_buf_room(to, part);
+        if (!p)
+            return fail_ahead(r, NZ_E_MEM, r->header_at, "no memory for the directory");
+        if (nz_source_read(&r->source, p, part) < part)
+            return fail_short(r, "the archive ends inside its directory");
+        to->n += part;
+        n -= part;
     }
     return NZ_OK;
 }
 
-/* The directory, its tag already read. */
-static nz_err read_directory(nz_reader *r, uint8_t tag)
+/* The directory, its tag already read. Decoding needs none of it, but it must be right. */
+static nz_err read_directory(nz_reader *r)
 {
-    uint8_t head[1 + NZ_VARINT_BYTES] = {tag}, check[4], *body = NULL;
-    uint64_t at = r->source.at - 1, size = 0;
-    size_t n = 1, used = 0;
-    while (used == 0 && n < sizeof head) {
-        if (nz_source_read(&r->source, head + n++, 1) < 1)
-            return fail_short(r, "the archive ends inside its directory");
-        used = nz_varint_load(&size, head + 1, n - 1);
-    }
-    if (used == 0 || used > NZ_VARINT_BYTES || size > NZ_DIRECTORY_MAX || r->listed)
-        return fail_ahead(r, NZ_E_CORRUPT, at, "a malformed directory");
-    if (!nz_crew_room(&r->crew, size))
-        return fail_ahead(r, NZ_E_LIMIT, at, "the directory needs more memory than the limit");
-    r->header_at = at;
-    nz_err err = read_payload(r, &body, (size_t)size, "the archive ends inside its directory");
-    if (err)
-        return err;
+    nz_buf section = {0};
     nz_directory d = {0};
-    nz_buf all = {0};
-    nz_buf_put(&all, head, n);
-    nz_buf_put(&all, body, (size_t)size);
-    if (all.failed)
-        err = fail_ahead(r, NZ_E_MEM, at, "no memory for the directory");
-    else if (nz_source_read(&r->source, check, sizeof check) < sizeof check)
-        err = fail_short(r, "the archive ends inside its directory");
-    else if (nz_load32(check) != (uint32_t)nz_hash(all.p, all.n))
-        err = fail_ahead(r, NZ_E_CORRUPT, at, "the directory's checksum does not match");
-    else if ((err = nz_directory_load(&d, body, (size_t)size)) || (err = take_tensors(r, &d)))
-        err = fail_ahead(r, err, at,
-                         err == NZ_E_MEM ? "no memory for the directory" : "a malformed directory");
-    r->listed = true;
+    uint64_t size = 0;
+    size_t used = 0;
+    const char *reason;
+    nz_err err = NZ_OK;
+    r->header_at = r->source.at - 1;
+    nz_buf_byte(&section, NZ_TAG_DIRECTORY);
+    while (used == 0 && !err) {
+        err = read_section(r, &section, 1);
+        if (!err)
+            used = nz_varint_load(&size, section.p + 1, section.n - 1);
+    }
+    if (err)
+        goto done;
+    if (used > NZ_VARINT_BYTES || size > NZ_DIRECTORY_MAX || r->index.directory)
+        err = fail_ahead(r, NZ_E_CORRUPT, r->header_at, "a malformed directory");
+    else if (!nz_crew_room(&r->crew, size))
+        err = fail_ahead(r, NZ_E_LIMIT, r->header_at,
+                         "the directory needs more memory than the limit");
+    else
+        err = read_section(r, &section, size + 4);
+    if (err)
+        goto done;
+    r->index.directory = section.n;
+    uint64_t room = r->crew.memory - r->crew.used - size;
+    err = nz_directory_load(&d, section.p, section.n, 0, r->index.raw, room, &reason);
+    if (err)
+        fail_ahead(r, err, r->header_at, reason);
+done:
     nz_directory_free(&d);
-    nz_buf_free(&all);
-    free(body);
+    nz_buf_free(&section);
     return err;
 }
 
@@ -183,7 +193,7 @@ static nz_err read_header(nz_reader *r, uint8_t tag)
     uint8_t bytes[NZ_HEADER_BYTES] = {tag};
     const char *reason;
     nz_err err;
-    if (r->listed)
+    if (r->index.directory)
         return fail_ahead(r, NZ_E_CORRUPT, r->source.at - 1, "a frame behind the directory");
     r->header_at = r->source.at - 1;
     for (size_t n = 1; (err = nz_header_load(&r->header, bytes, n, &reason)) == NZ_E_TRUNCATED; n++)
@@ -212,8 +222,10 @@ static nz_err read_next(nz_reader *r)
             err = fail_short(r, "the archive ends without its index");
         else if (tag == NZ_TAG_END)
             err = read_end(r);
+        else if (tag == NZ_TAG_BASE)
+            err = read_base(r, tag);
         else if (tag == NZ_TAG_DIRECTORY)
-            err = read_directory(r, tag);
+            err = read_directory(r);
         else
             err = read_header(r, tag);
     }
@@ -234,6 +246,7 @@ nz_err nz_reader_open(nz_reader **out, const nz_options *opt, const nz_source *f
     }
     r->source = *from;
     r->into = into;
+    r->file = opt ? opt->base : NULL;
     r->room = room;
     err = read_head(r);
     if (err) {
@@ -260,8 +273,8 @@ static void unpack_frame(nz_job *job)
     if (h->method == NZ_METHOD_BYTES)
         job->err = nz_bytes_decode(&job->shape, &job->run, job->packed, packed, job->raw, n);
     else if (h->method == NZ_METHOD_WEIGHTS)
-        job->err =
-            nz_weights_decode(&job->weights, &job->run, job->packed, packed, job->raw, n, 0, n);
+        job->err = nz_weights_decode(&job->weights, &job->run, &job->base, job->packed, packed,
+                                     job->raw, n, 0, n);
     if (!job->packed_lent)
         free(job->packed);
     job->packed = NULL;
@@ -329,6 +342,10 @@ static nz_err start_frame(nz_reader *r, bool *waits)
     nz_err err = frame_needs(r, &needs);
     if (err)
         return err;
+    if (r->base_size && !nz_base_is(r->file, r->base_hash, r->base_size))
+        return fail_ahead(r, NZ_E_BASE, at,
+                          r->file ? "packed against another base file than the one given"
+                                  : "packed against a base file, which must be given");
     if (needs.header.raw > r->room)
         return fail_ahead(r, NZ_E_FULL, at, "the contents do not fit the caller's buffer");
     *waits = !nz_crew_room(&r->crew, needs.memory);
@@ -340,13 +357,14 @@ static nz_err start_frame(nz_reader *r, bool *waits)
     if (!job)
         return fail_ahead(r, NZ_E_MEM, at, "no memory for a frame");
     *job = needs;
+    if (r->base_size)
+        job->base = nz_base_view(r->file);
     err = place_payload(r, job);
     if (err) {
         nz_job_free(job);
         return err;
     }
     r->room -= job->header.raw;
-    r->raw_at += job->header.raw;
     r->have = false;
     /* What comes next decides whether this frame may use another core; an error there can wait. */
     read_next(r);
@@ -420,12 +438,17 @@ nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
                         .memory = needs.memory,
                         .method = NAMES[r->header.method],
                         .level = needs.shape.level};
-    r->raw_at += r->header.raw;
     r->have = false;
     *n = 1;
 done:
     r->fault = r->ahead;
     return r->fault.err;
+}
+
+uint64_t nz_reader_base(const nz_reader *r, unsigned char hash[NZ_BASE_HASH])
+{
+    memcpy(hash, r->base_hash, NZ_BASE_HASH);
+    return r->base_size;
 }
 
 uint64_t nz_reader_packed(const nz_reader *r)
@@ -445,7 +468,5 @@ void nz_reader_free(nz_reader *r)
     nz_crew_end(&r->crew);
     nz_job_free(r->job);
     nz_index_reset(&r->index);
-    nz_directory d = {r->tensor, r->tensors};
-    nz_directory_free(&d);
     free(r);
 }

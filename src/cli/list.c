@@ -1,7 +1,8 @@
-/* Frames are read header by header; nothing is decoded, so a broken payload goes unnoticed here
- * (that is what -t is for). */
+/* Frames are read header by header, and the tensors' names; nothing is decoded, so a broken payload
+ * goes unnoticed here (that is what -t is for). */
 #include "cli/list.h"
 #include "cli/message.h"
+#include "cli/tensors.h"
 #include "cli/work.h"
 
 #include <errno.h>
@@ -126,6 +127,7 @@ void list_file(const options *o, const source *s)
     if (o->verbose <= 0)
         print_row(&r, s->name);
     add_to_total(&r);
+    tensors_list(o, s);
 }
 
 void list_total(const options *o)

@@ -1,7 +1,9 @@
 /* nzip: names in, files out. Every file stands for itself: one that fails does not stop the next,
  * and the exit status tells the worst that happened. */
+#include "cli/against.h"
 #include "cli/list.h"
 #include "cli/message.h"
+#include "cli/tensors.h"
 #include "cli/work.h"
 
 #include <errno.h>
@@ -34,13 +36,6 @@ static bool terminal_refused(const options *o, const source *s, bool to_stdout)
     return false;
 }
 
-static bool is_same_file(const source *s, const char *name)
-{
-    struct stat st;
-    return name && !stat(name, &st) && S_ISREG(st.st_mode) && st.st_dev == s->st.st_dev &&
-           st.st_ino == s->st.st_ino;
-}
-
 static void remove_input(const source *s, uint64_t bytes_read)
 {
     if (!source_unchanged(s, bytes_read))
@@ -61,7 +56,7 @@ static void convert(const options *o, const source *s, const char *name)
 {
     target t;
     amount done;
-    if (is_same_file(s, name)) {
+    if (source_is(s, name)) {
         say_error("%s: input and output are the same file", s->name);
         return;
     }
@@ -97,7 +92,7 @@ static char *own_name(const options *o, const char *path, bool named)
 
 static bool derives_name(const options *o)
 {
-    return (o->task == TASK_PACK || o->task == TASK_UNPACK) && !o->to_stdout;
+    return (o->task == TASK_PACK || o->task == TASK_UNPACK) && !o->to_stdout && !o->tensor_count;
 }
 
 static void run_file(const options *o, const char *path, bool named)
@@ -109,6 +104,8 @@ static void run_file(const options *o, const char *path, bool named)
     if (source_open(&s, o, path, named)) {
         if (o->task == TASK_TEST || o->task == TASK_LIST)
             inspect(o, &s);
+        else if (o->tensor_count)
+            tensors_take(o, &s);
         else if (!terminal_refused(o, &s, o->to_stdout))
             convert(o, &s, name);
         source_close(&s);
@@ -127,6 +124,8 @@ static void run_stdin(const options *o)
         return;
     if (o->task == TASK_TEST || o->task == TASK_LIST)
         inspect(o, &s);
+    else if (o->tensor_count)
+        tensors_take(o, &s);
     else
         convert(o, &s, o->output);
 }
@@ -154,7 +153,9 @@ int main(int argc, char **argv)
     if (p == PARSED_RUN) {
         say_quietly(o.verbose < 0);
         target_guard();
-        run(&o);
+        if (against_open(&o))
+            run(&o);
+        against_close(&o);
     }
     options_free(&o);
     if ((fflush(stdout) || ferror(stdout)) && say_status() != STATUS_ERROR)

@@ -10,7 +10,7 @@
 
 #define ENV_WORDS_MAX 64
 
-enum { OPT_RM = 256, OPT_MEMORY, OPT_FRAME, OPT_CHECK };
+enum { OPT_RM = 256, OPT_MEMORY, OPT_FRAME, OPT_CHECK, OPT_TENSOR, OPT_BASE, OPT_WEIGHTS };
 
 static const char SHORT[] = "123456789zdctlkfo:qvrT:hV";
 static const struct option LONG[] = {
@@ -33,7 +33,10 @@ static const struct option LONG[] = {
     {"threads", required_argument, NULL, 'T'},
     {"memory", required_argument, NULL, OPT_MEMORY},
     {"frame", required_argument, NULL, OPT_FRAME},
+    {"base", required_argument, NULL, OPT_BASE},
     {"check", no_argument, NULL, OPT_CHECK},
+    {"tensor", required_argument, NULL, OPT_TENSOR},
+    {"weights", optional_argument, NULL, OPT_WEIGHTS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -47,9 +50,14 @@ static const char HELP[] =
     "  -z, --compress      compress (the default)\n"
     "  -d, --decompress    restore FILE from FILE.nz\n"
     "  -t, --test          decode and check, write nothing\n"
-    "  -l, --list          sizes, ratio and method; with -v one line a frame\n"
+    "  -l, --list          sizes, ratio, method, tensors; with -v one line a frame\n"
+    "      --tensor=NAME   with -d: of a model checkpoint this tensor's bytes alone\n"
     "  -1 .. -9            fastest .. smallest; the default is -5\n"
     "      --fast, --best  the same as -1, -9\n"
+    "      --base=FILE     pack tensors by their difference from those of FILE; unpacking\n"
+    "                      needs the same FILE again\n"
+    "      --weights=MODE  tensors of checkpoints: off, turbo, fast, max; default auto,\n"
+    "                      by level\n"
     "\n"
     "  -c, --stdout        write to standard output\n"
     "  -o, --output=FILE   write to FILE\n"
@@ -145,6 +153,34 @@ static bool set_threads(nz_options *nz, const char *text)
     return true;
 }
 
+static bool set_weights(nz_options *nz, const char *text)
+{
+    static const char *const MODES[] = {[NZ_WEIGHTS_AUTO] = "auto",
+                                        [NZ_WEIGHTS_OFF] = "off",
+                                        [NZ_WEIGHTS_TURBO] = "turbo",
+                                        [NZ_WEIGHTS_FAST] = "fast",
+                                        [NZ_WEIGHTS_MAX] = "max"};
+    for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++)
+        if (!strcmp(text, MODES[i])) {
+            nz->weights = (nz_weights_option)i;
+            return true;
+        }
+    say_error("--weights: '%s' is none of auto, off, turbo, fast and max", text);
+    return false;
+}
+
+static bool add_tensor(options *o, char *name)
+{
+    char **more = realloc(o->tensors, ((size_t)o->tensor_count + 1) * sizeof *more);
+    if (!more) {
+        say_error("out of memory");
+        return false;
+    }
+    o->tensors = more;
+    more[o->tensor_count++] = name;
+    return true;
+}
+
 static void set_output(options *o, const char *name)
 {
     bool is_stdout = !strcmp(name, "-") || !strcmp(name, "/dev/stdout");
@@ -157,13 +193,16 @@ static void print_version(void)
     printf("%s\nkernels: %s (every kernel gives the same bytes)\n", nz_version(), nz_backend());
 }
 
-static parsed set_value(options *o, int option, const char *value)
+static parsed set_value(options *o, int option, char *value)
 {
     bool good = true;
     switch (option) {
     case 'T': good = set_threads(&o->nz, value); break;
     case OPT_MEMORY: good = set_size(&o->nz.memory, "--memory", value, true); break;
     case OPT_FRAME: good = set_size(&o->nz.frame, "--frame", value, false); break;
+    case OPT_WEIGHTS: good = set_weights(&o->nz, value ? value : "fast"); break;
+    case OPT_BASE: o->base = value; break;
+    case OPT_TENSOR: good = add_tensor(o, value); break;
     case 'o': set_output(o, value); break;
     case 'h': fputs(HELP, stdout); return PARSED_DONE;
     case 'V': print_version(); return PARSED_DONE;
@@ -172,7 +211,7 @@ static parsed set_value(options *o, int option, const char *value)
     return good ? PARSED_RUN : PARSED_WRONG;
 }
 
-static parsed set_option(options *o, int option, const char *value)
+static parsed set_option(options *o, int option, char *value)
 {
     if (option >= '1' && option <= '9') {
         o->nz.level = option - '0';
@@ -252,6 +291,12 @@ static const char *contradiction(const options *o)
         return "-o takes one input; use -c to join several";
     if (o->remove && o->to_stdout)
         return "--rm and -c exclude each other";
+    if (o->tensor_count && o->task != TASK_UNPACK)
+        return "--tensor goes with -d; -l lists the tensors";
+    if (o->tensor_count && o->remove)
+        return "--rm and --tensor exclude each other";
+    if (o->tensor_count > 1 && o->output)
+        return "-o takes one --tensor; use -c to join several";
     if (o->check && o->to_stdout)
         return "--check needs an output file, not -c";
     return NULL;
@@ -278,5 +323,6 @@ parsed options_read(options *o, int argc, char **argv)
 
 void options_free(options *o)
 {
+    free(o->tensors);
     free(o->env);
 }

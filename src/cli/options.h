@@ -1,4 +1,5 @@
-/* The command line and NZIP_OPT, read once into one structure that never changes afterwards. */
+/* The command line and NZIP_OPT, read once into one structure that never changes afterwards, but
+ * for the base that --base names. */
 #ifndef NZ_CLI_OPTIONS_H
 #define NZ_CLI_OPTIONS_H
 
@@ -16,6 +17,9 @@ typedef struct options {
     bool check;         /* --check: decode the new archive before naming it */
     int verbose;        /* -1: -q, 0, 1: -v */
     const char *output; /* -o, or NULL */
+    const char *base;   /* --base, or NULL */
+    char **tensors;     /* --tensor: of an archive only these; owned, the names are argv's */
+    int tensor_count;
     nz_options nz;
     char **names; /* what is left of argv; none: standard input */
     int count;

@@ -146,6 +146,13 @@ uint64_t source_size(const source *s)
     return at < 0 || at > s->st.st_size ? 0 : (uint64_t)(s->st.st_size - at);
 }
 
+bool source_is(const source *s, const char *name)
+{
+    struct stat st;
+    return name && !stat(name, &st) && S_ISREG(st.st_mode) && st.st_dev == s->st.st_dev &&
+           st.st_ino == s->st.st_ino;
+}
+
 static bool same_time(const struct timespec *a, const struct timespec *b)
 {
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;

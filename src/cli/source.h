@@ -21,6 +21,8 @@ void source_walk(const options *o, const char *path, source_fn run);
 bool source_open(source *s, const options *o, const char *path, bool named);
 /* The size when it is known beforehand, else UINT64_MAX. */
 uint64_t source_size(const source *s);
+/* The file of that name is this one. */
+bool source_is(const source *s, const char *name);
 /* Nobody wrote to it since it was opened, and the name still leads to it: --rm may remove it. */
 bool source_unchanged(const source *s, uint64_t bytes_read);
 void source_close(source *s);

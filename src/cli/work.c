@@ -47,12 +47,13 @@ void work_say_fault(const options *o, const char *name, nz_fault f, int system_e
     case NZ_E_ARG: /* the level and the threads were checked when they were read */
         say_error("%s: --frame is out of range; it may be 64K to 1G", name);
         break;
+    case NZ_E_BASE: say_error("%s: %s; name it with --base", name, f.reason); break;
     default: say_broken(name, f); break;
     }
 }
 
 /* A closed pipe is no news: its reader has seen enough. */
-static void say_write_failure(const target *t, int system_error)
+void work_say_write_failure(const target *t, int system_error)
 {
     if (system_error == EPIPE && !t->name)
         say_failed();
@@ -87,7 +88,7 @@ static void say_pack_failure(const options *o, const source *s, const target *t,
                              int system_error)
 {
     if (f.err == NZ_E_WRITE)
-        say_write_failure(t, system_error);
+        work_say_write_failure(t, system_error);
     else if (f.err == NZ_E_LIMIT)
         say_limit(o, s->name, least_memory(o, s));
     else
@@ -184,7 +185,7 @@ static void say_unpack_failure(const options *o, const source *s, const target *
                                int system_error)
 {
     if (f.err == NZ_E_WRITE && t)
-        say_write_failure(t, system_error);
+        work_say_write_failure(t, system_error);
     else if (f.err == NZ_E_LIMIT)
         say_limit(o, s->name, frame_memory(s, f.offset));
     else

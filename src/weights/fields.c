@@ -16,7 +16,8 @@ enum { FIELDS_MAX = 6, RATIO_SETS = 16 };
 
 typedef struct layout {
     uint8_t dtype, fields;
-    /* Fields with the scale, the minimum and the quants that they spread; 0, 0, 0: none. */
+    /* Fields with the scale, the minimum, which follows it, and the quants that they spread; the
+     * first is the scale. 0: there is none. */
     uint8_t scale, minimum, quants;
     field field[FIELDS_MAX];
 } layout;
@@ -41,10 +42,10 @@ static const layout LAYOUTS[] = {
     {NZ_DT_Q5_1, 4, 0, 1, 3, {F16(0), F16(2), U8(4, 4), U8(8, 16)}},
     {NZ_DT_Q8_0, 2, 0, 0, 0, {F16(0), I8(2, 32)}},
     {NZ_DT_Q8_1, 3, 0, 0, 0, {F16(0), F16(2), I8(4, 32)}},
-    {NZ_DT_Q2_K, 4, 0, 0, 0, {F16(80), F16(82), U8(0, 16), U8(16, 64)}},
+    {NZ_DT_Q2_K, 4, 0, 1, 0, {F16(80), F16(82), U8(0, 16), U8(16, 64)}},
     {NZ_DT_Q3_K, 4, 0, 0, 0, {F16(108), U8(96, 12), U8(0, 32), U8(32, 64)}},
-    {NZ_DT_Q4_K, 4, 0, 0, 0, {F16(0), F16(2), U8(4, 12), U8(16, 128)}},
-    {NZ_DT_Q5_K, 5, 0, 0, 0, {F16(0), F16(2), U8(4, 12), U8(16, 32), U8(48, 128)}},
+    {NZ_DT_Q4_K, 4, 0, 1, 0, {F16(0), F16(2), U8(4, 12), U8(16, 128)}},
+    {NZ_DT_Q5_K, 5, 0, 1, 0, {F16(0), F16(2), U8(4, 12), U8(16, 32), U8(48, 128)}},
     {NZ_DT_Q6_K, 4, 0, 0, 0, {F16(208), I8(192, 16), U8(0, 128), U8(128, 64)}},
     {NZ_DT_IQ4_NL, 2, 0, 0, 0, {F16(0), U8(2, 16)}},
     {NZ_DT_IQ4_XS, 4, 0, 0, 0, {F16(0), U8(2, 2), U8(4, 4), U8(8, 128)}},
@@ -116,7 +117,7 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
 {
     const layout *l = layout_of(s->dtype);
     size_t block = nz_dtype_about(s->dtype)->bytes, n = (size_t)s->n;
-    uint8_t *part = malloc(n * (block + 1)), *set = part + n * block;
+    uint8_t *part = malloc(n * (block + 3)), *set = part + n * block, *scale = set + n;
     nz_buf codes = {0};
     nz_err err = part ? NZ_OK : NZ_E_MEM;
     for (unsigned k = 0; k < l->fields && !err; k++) {
@@ -124,12 +125,17 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
         nz_slab slab = field_slab(s, f);
         size_t before = codes.n;
         gather(part, raw, block, f, n);
+        if (k == 0 && l->minimum)
+            gather(scale, raw, block, f, n);
         if (l->quants && k == l->quants) {
             ratios(set, raw, block, l, n);
-            nz_known known = {.set = set, .each = field_bytes(f), .sets = RATIO_SETS};
+            nz_known known = {set, n, field_bytes(f), 0, RATIO_SETS};
             err = nz_octets_encode(&slab, kern, tables, &known, part, &codes);
         } else {
-            err = nz_slab_encode(&slab, NZ_MODE_FAST, kern, tables, part, &codes);
+            nz_other other = {NZ_DT_F16, 0, n, scale};
+            bool follows = l->minimum && k == l->minimum;
+            err = nz_slab_encode(&slab, NZ_MODE_FAST, kern, tables, follows ? &other : NULL, part,
+                                 &codes);
         }
         nz_buf_varint(out, codes.n - before);
     }
@@ -148,13 +154,12 @@ nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
     if (!l)
         return NZ_E_CORRUPT;
     size_t block = nz_dtype_about(s->dtype)->bytes;
-    /* Sets are needed from the start of a chunk of quants on: there all fields start. */
-    size_t start = from;
-    if (l->quants)
-        start -= from % (NZ_SLAB_CHUNK / field_bytes(&l->field[l->quants]));
+    /* What other fields follow is needed from the start of their chunks on, and the minima's are
+     * the longest: there all fields start. */
+    size_t start = l->minimum ? from - from % NZ_CHUNK : from;
     size_t count = from + n - start;
-    uint8_t *part = malloc(count * (2 * block + 1)), *whole = part + count * block;
-    uint8_t *set = whole + count * block;
+    uint8_t *part = malloc(count * (2 * block + 3)), *whole = part + count * block;
+    uint8_t *set = whole + count * block, *scale = set + count;
     nz_span sizes = code;
     nz_err err = part ? NZ_OK : NZ_E_MEM;
     for (unsigned k = 0; k < l->fields; k++)
@@ -167,15 +172,19 @@ nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
             err = NZ_E_CORRUPT;
         } else if (l->quants && k == l->quants) {
             ratios(set, whole, block, l, count);
-            nz_known known = {set, field_bytes(f), start * field_bytes(f), RATIO_SETS};
+            nz_known known = {set, count, field_bytes(f), start * field_bytes(f), RATIO_SETS};
             err = nz_octets_decode(&slab, kern, tables, &known, one, part, start * f->count,
                                    count * f->count);
         } else {
-            err =
-                nz_slab_decode(&slab, kern, tables, one, part, start * f->count, count * f->count);
+            nz_other other = {NZ_DT_F16, start, count, scale};
+            bool follows = l->minimum && k == l->minimum;
+            err = nz_slab_decode(&slab, kern, tables, follows ? &other : NULL, one, part,
+                                 start * f->count, count * f->count);
         }
         if (!err)
             scatter(whole, part, block, f, count);
+        if (!err && k == 0 && l->minimum)
+            memcpy(scale, part, count * field_bytes(f));
     }
     if (!err && nz_span_left(&code))
         err = NZ_E_CORRUPT;

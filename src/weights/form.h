@@ -2,6 +2,8 @@
 #ifndef NZ_WEIGHTS_FORM_H
 #define NZ_WEIGHTS_FORM_H
 
+#include "weights/lz.h"
+#include "weights/plane.h"
 #include "weights/slab.h"
 #include <stdbool.h>
 
@@ -10,25 +12,32 @@ typedef enum nz_form {
     NZ_FORM_NUMBERS = 1, /* of a format with an exponent */
     NZ_FORM_OCTETS = 2,  /* planes of the bytes of a number */
     NZ_FORM_FIELDS = 3,  /* blocks of several fields, each a slab */
-    NZ_FORM_TURBO = 4    /* numbers with exponents of a fixed length */
+    NZ_FORM_TURBO = 4,   /* exponents of almost fixed length */
+    NZ_FORM_DELTA = 5,   /* told by the difference from the base's tensor; weights.c reads it, */
+    NZ_FORM_MAX = 6      /* by a model that learns from slab to slab; and this */
 } nz_form;
 
-/* Chunks of a slab of n elements. */
-static inline size_t nz_slab_chunks(uint64_t n)
+/* Elements a chunk of a slab with these planes: more where repeats are told, which lie far apart.
+ */
+static inline size_t nz_slab_chunk(const nz_plane *planes, size_t n)
 {
-    return (size_t)((n + NZ_SLAB_CHUNK - 1) / NZ_SLAB_CHUNK);
+    for (size_t k = 0; k < n; k++)
+        if (planes[k].kind == NZ_PLANE_LZ)
+            return NZ_LZ_MOST;
+    return NZ_CHUNK;
 }
 
+/* *repeats: there are some, and taking numbers apart may have hidden more. */
 nz_err nz_numbers_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                         const uint8_t *raw, nz_buf *out);
+                         const nz_other *other, const uint8_t *raw, nz_buf *out, bool *repeats);
 nz_err nz_numbers_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
-                         nz_span code, uint8_t *raw, size_t from, size_t n);
+                         const nz_other *other, nz_span code, uint8_t *raw, size_t from, size_t n);
 
 /* What is known of elements besides: set[(i - first) / each] is the set of element i. Reading needs
- * the sets from the start of the chunk of the first element it reads. */
+ * the sets from the start of the chunk of the first element it reads to its last. */
 typedef struct nz_known {
-    const uint8_t *set; /* NULL: nothing is known */
-    size_t each, first;
+    const uint8_t *set; /* [count]; NULL: nothing is known */
+    size_t count, each, first;
     unsigned sets;
 } nz_known;
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK = NZ_SLAB_CHUNK,
-    STRIP = 4096,         /* numbers decoded at a time: their parts stay in the first cache */
-    SAMPLE = 32 << 10,    /* numbers that a choice is made by */
-    PAD = NZ_NUMBER_GROUP /* kernels write whole groups */
+    STRIP = 4096,          /* numbers decoded at a time: their parts stay in the first cache */
+    SAMPLE = 32 << 10,     /* numbers that a choice is made by */
+    PAD = NZ_NUMBER_GROUP, /* kernels write whole groups */
+    TOP_MASK = 0xfff
 };
 
 /* How numbers are coded: everything that the chunks refer to. */
@@ -23,6 +23,12 @@ typedef struct numbers {
     unsigned classes;
     uint8_t *class; /* [scale.rows]; NULL: all in class 0 */
 } numbers;
+
+static size_t chunk_of(const numbers *c)
+{
+    size_t chunk = nz_slab_chunk(&c->symbol, 1), rest = nz_slab_chunk(c->rest, c->format->planes);
+    return chunk > rest ? chunk : rest;
+}
 
 static void numbers_free(numbers *c)
 {
@@ -250,6 +256,23 @@ static uint64_t choose_scales(numbers *c, const nz_kern *kern, const nz_tables *
             chosen = option;
         }
     }
+    int power = 2;
+    s->by_row = s->by_column = false;
+    for (s->power = -1; s->other && s->power <= 1; s->power++) {
+        s->by_other = true;
+        nz_scale_follow(s, raw);
+        uint64_t cost = sample_cost(c, kern, tables, p, raw);
+        if (cost < best) {
+            best = cost;
+            power = s->power;
+        }
+    }
+    s->by_other = power < 2;
+    if (s->by_other) {
+        s->power = power;
+        nz_scale_follow(s, raw);
+        return best;
+    }
     s->by_row = chosen & 1;
     s->by_column = chosen >> 1;
     return best;
@@ -259,7 +282,12 @@ static void numbers_store(numbers *c, const nz_kern *kern, nz_tables *tables, nz
                           nz_err *err)
 {
     const nz_scale *s = &c->scale;
-    nz_buf_byte(out, (unsigned)s->by_row | (unsigned)s->by_column << 1);
+    nz_buf_byte(out, (unsigned)s->by_row | (unsigned)s->by_column << 1 |
+                         (s->by_other ? (unsigned)(s->power + 2) << 2 : 0));
+    if (s->by_other) {
+        nz_buf_byte(out, (unsigned)s->factor & 255);
+        nz_buf_byte(out, (unsigned)s->factor >> 8 & 255);
+    }
     nz_buf_byte(out, (unsigned)s->mean & 255);
     nz_buf_byte(out, (unsigned)s->mean >> 8 & 255);
     if (s->by_row)
@@ -292,8 +320,16 @@ static nz_err classes_load(numbers *c, const nz_kern *kern, const nz_tables *tab
     return err;
 }
 
+static void follow_other(nz_scale *s, const nz_other *other)
+{
+    s->other_format = other ? nz_number_of(other->dtype) : NULL;
+    s->other = s->other_format ? other->raw : NULL;
+    s->other_first = other ? other->first : 0;
+    s->other_n = other ? other->n : 0;
+}
+
 static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
-                           const nz_tables *tables, nz_span *in)
+                           const nz_tables *tables, const nz_other *other, nz_span *in)
 {
     *c = (numbers){.format = nz_number_of(slab->dtype)};
     if (!c->format)
@@ -302,12 +338,22 @@ static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
     if (err)
         return err;
     nz_scale *s = &c->scale;
-    unsigned scales = nz_span_byte(in), mean = nz_span_byte(in);
+    unsigned scales = nz_span_byte(in), factor = 0;
+    if (scales >> 2) {
+        factor = nz_span_byte(in);
+        factor |= nz_span_byte(in) << 8;
+    }
+    unsigned mean = nz_span_byte(in);
     mean |= nz_span_byte(in) << 8;
+    s->by_other = scales >> 2;
+    s->power = (int)(scales >> 2) - 2;
+    s->factor = (int16_t)factor;
+    follow_other(s, other);
     s->by_row = scales & 1;
     s->by_column = scales >> 1 & 1;
     s->mean = (int16_t)mean;
-    if (in->bad || scales > 3 || (s->by_column && !s->period))
+    if (in->bad || scales > 15 || (scales & 3 && s->by_other) || (s->by_other && !s->other) ||
+        (s->by_column && !s->period))
         err = NZ_E_CORRUPT;
     if (!err && s->by_row)
         err = scales_load(s->row, s->rows, kern, tables, in);
@@ -324,6 +370,8 @@ static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
         if (!err && c->rest[k].sets != c->classes)
             err = NZ_E_CORRUPT;
     }
+    if (!err && s->by_other && chunk_of(c) != NZ_CHUNK)
+        err = NZ_E_CORRUPT;
     if (err)
         numbers_free(c);
     return err;
@@ -380,15 +428,19 @@ static void odds_store(const numbers *c, const nz_kern *kern, const uint8_t *sym
 }
 
 static void odds_load(odds *o, const numbers *c, const nz_kern *kern, const uint8_t *symbols,
-                      uint8_t *raw, size_t n)
+                      const int16_t *base, uint8_t *raw, size_t n)
 {
     uint16_t where[STRIP];
     const nz_number *f = c->format;
     size_t count = kern->number_odd(where, symbols, f->reach.dense, n);
     for (size_t k = 0; k < count; k++) {
-        unsigned bits = odd_bits(symbols[where[k]]), v = odds_get(o, bits);
-        unsigned mask = bits == 4 ? (1u << f->reach.kept) - 1 : UINT32_MAX >> 20;
-        nz_number_set_top(f, raw + where[k] * f->bytes, v, mask);
+        unsigned i = where[k], bits = odd_bits(symbols[i]), v = odds_get(o, bits);
+        if (bits == 4) {
+            unsigned binades = symbols[i] - f->reach.dense + 1u;
+            v &= (1u << f->reach.kept) - 1;
+            v |= (unsigned)(base[i] - (int)(binades << f->reach.kept)) & TOP_MASK;
+        }
+        nz_number_set_top(f, raw + i * f->bytes, v);
     }
 }
 
@@ -431,7 +483,7 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
         bool all = from <= i && i + m <= from + n;
         uint8_t part_of[STRIP * 8], *to = all ? raw + (i - from) * f->bytes : part_of;
         nz_number_merge(kern, f, to, &part, p->base, m);
-        odds_load(&o, c, kern, part.symbol, to, m);
+        odds_load(&o, c, kern, part.symbol, p->base, to, m);
         if (!all && i + m > from) {
             size_t low = from > i ? from - i : 0, high = from + n - i < m ? from + n - i : m;
             memcpy(raw + (i + low - from) * f->bytes, part_of + low * f->bytes,
@@ -451,14 +503,14 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
 /* ---- Slabs ---- */
 
 nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *tables,
-                         const uint8_t *raw, nz_buf *out)
+                         const nz_other *other, const uint8_t *raw, nz_buf *out, bool *repeats)
 {
     size_t n = (size_t)slab->n;
     numbers c = {.format = nz_number_of(slab->dtype)};
     const nz_number *f = c.format;
-    nz_buf body = {0};
     parts p = {0};
     nz_err err = nz_scale_new(&c.scale, f, n, (size_t)slab->row);
+    follow_other(&c.scale, other);
     if (!err)
         err = parts_new(&p, f, n);
     if (!err)
@@ -467,56 +519,62 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
         err = classes_find(&c, raw);
     if (err)
         goto done;
-    uint64_t cost, total = choose_scales(&c, kern, tables, &p, raw);
+    uint64_t cost = choose_scales(&c, kern, tables, &p, raw);
     split(&c, kern, &p, 0, raw, 0, n);
 
     uint32_t counts[NZ_SCALE_SETS][256] = {{0}};
     nz_plane_count(counts, p.to.symbol, p.set, n);
-    err = nz_plane_choose(&c.symbol, tables, counts, NZ_SCALE_SETS, &total);
+    /* What follows another slab is read in chunks of the usual size: no repeats. Where symbols do
+     * not repeat the rest will not. */
+    err = nz_plane_choose_repeats(&c.symbol, tables, counts, NZ_SCALE_SETS,
+                                  c.scale.by_other ? NULL : p.to.symbol, n, NZ_LZ_MOST, &cost);
+    *repeats = c.symbol.kind == NZ_PLANE_LZ;
     for (unsigned k = 0; k < f->planes && !err; k++) {
         uint32_t rest[CLASSES][256] = {{0}};
-        const uint8_t *set = classes_fill(&c, k, p.rest_set, 0, n);
-        nz_plane_count(rest, p.to.rest[k], set, nz_number_plane(f, k, n));
-        err = nz_plane_choose(&c.rest[k], tables, rest, c.classes, &cost);
-        total += cost;
+        size_t bytes = nz_number_plane(f, k, n);
+        if (!c.class && !*repeats && nz_plane_is_noise(p.to.rest[k], bytes)) {
+            c.rest[k] = (nz_plane){.kind = NZ_PLANE_RAW, .sets = 1};
+            continue;
+        }
+        nz_plane_count(rest, p.to.rest[k], classes_fill(&c, k, p.rest_set, 0, n), bytes);
+        err = nz_plane_choose_repeats(&c.rest[k], tables, rest, c.classes,
+                                      *repeats ? p.to.rest[k] : NULL, bytes,
+                                      nz_number_plane(f, k, NZ_LZ_MOST), &cost);
     }
     if (err)
         goto done;
     numbers_store(&c, kern, tables, out, &err);
-    for (size_t at = 0; at < n; at += CHUNK) {
-        size_t before = body.n;
-        numbers_chunk(&c, kern, &p, raw, at, n - at < CHUNK ? n - at : CHUNK, &body);
-        nz_buf_varint(out, body.n - before);
+    size_t chunk = chunk_of(&c);
+    nz_chunks_out chunks = nz_chunks_begin(out, n, chunk);
+    for (size_t at = 0; at < n; at += chunk) {
+        numbers_chunk(&c, kern, &p, raw, at, n - at < chunk ? n - at : chunk, out);
+        nz_chunks_end(&chunks, out);
     }
-    nz_buf_put(out, body.p, body.n);
-    if (body.failed || out->failed)
+    if (out->failed)
         err = NZ_E_MEM;
 done:
-    nz_buf_free(&body);
     parts_free(&p);
     numbers_free(&c);
     return err;
 }
 
 nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tables *tables,
-                         nz_span code, uint8_t *raw, size_t from, size_t n)
+                         const nz_other *other, nz_span code, uint8_t *raw, size_t from, size_t n)
 {
     numbers c;
     parts p = {0};
-    nz_err err = numbers_load(&c, slab, kern, tables, &code);
+    nz_err err = numbers_load(&c, slab, kern, tables, other, &code);
     if (err)
         return err;
     err = parts_new(&p, c.format, STRIP);
     if (err)
         goto done;
-    nz_span sizes = code;
-    size_t chunks = nz_slab_chunks(slab->n);
-    for (size_t i = 0; i < chunks; i++)
-        nz_span_varint(&code);
-    for (size_t i = 0; i < chunks && !err; i++) {
-        size_t at = i * CHUNK, size = (size_t)slab->n - at < CHUNK ? (size_t)slab->n - at : CHUNK;
-        nz_span chunk = nz_span_cut(&code, nz_span_varint(&sizes));
-        if (code.bad) {
+    size_t most = chunk_of(&c);
+    nz_chunks_in chunks = nz_chunks_open(code, (size_t)slab->n, most);
+    for (size_t at = 0; at < (size_t)slab->n && !err; at += most) {
+        size_t size = (size_t)slab->n - at < most ? (size_t)slab->n - at : most;
+        nz_span chunk = nz_chunks_next(&chunks);
+        if (chunk.bad) {
             err = NZ_E_CORRUPT;
             break;
         }
@@ -527,7 +585,7 @@ nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tabl
         err = numbers_unchunk(&c, kern, &p, chunk, at, size,
                               raw + (at + low - from) * c.format->bytes, low, high - low);
     }
-    if (!err && nz_span_left(&code))
+    if (!err && nz_span_left(&chunks.code))
         err = NZ_E_CORRUPT;
 done:
     parts_free(&p);

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { CHUNK = NZ_SLAB_CHUNK, STRIP = 4096, ROW_SETS = 8, ROW_MIN = 64 };
+enum { STRIP = 4096, ROW_SETS = 8, ROW_MIN = 64 };
 
 typedef struct octets {
     size_t width, n;
@@ -21,6 +21,7 @@ static void octets_free(octets *c)
     free(c->row);
 }
 
+/* Behind the last that is known anything will do: it is decoded with a strip, but not read. */
 static const uint8_t *sets_fill(const nz_known *known, uint8_t *set, size_t at, size_t n)
 {
     if (!known->set)
@@ -29,7 +30,7 @@ static const uint8_t *sets_fill(const nz_known *known, uint8_t *set, size_t at, 
         size_t k = (at + i - known->first) / known->each;
         size_t end = known->first + (k + 1) * known->each - at;
         end = end < n ? end : n;
-        memset(set + i, known->set[k], end - i);
+        memset(set + i, k < known->count ? known->set[k] : 0, end - i);
         i = end;
     }
     return set;
@@ -64,7 +65,7 @@ static nz_err find_rows(octets *c, const nz_slab *s, const uint8_t *raw)
     }
     for (size_t k = 0; k < rows; k++)
         c->row[k] = (uint8_t)(most - c->row[k] < ROW_SETS ? most - c->row[k] : ROW_SETS - 1);
-    c->known = (nz_known){.set = c->row, .each = row, .sets = ROW_SETS};
+    c->known = (nz_known){.set = c->row, .count = rows, .each = row, .sets = ROW_SETS};
     return NZ_OK;
 }
 
@@ -89,10 +90,10 @@ static nz_err choose(octets *c, nz_tables *tables, const uint8_t *raw, uint8_t *
     for (size_t k = 0; k < c->width; k++) {
         uint32_t counts[NZ_PLANE_SETS][256] = {{0}}, all[1][256] = {{0}};
         uint64_t cost;
-        for (size_t at = 0; at < c->n; at += CHUNK) {
-            size_t n = c->n - at < CHUNK ? c->n - at : CHUNK;
-            take(c, bytes, raw, k, at, n);
-            nz_plane_count(counts, bytes, sets_fill(&c->known, set, at, n), n);
+        for (size_t at = 0; at < c->n; at += NZ_CHUNK) {
+            size_t n = c->n - at < NZ_CHUNK ? c->n - at : NZ_CHUNK;
+            take(c, bytes + at, raw, k, at, n);
+            nz_plane_count(counts, bytes + at, sets_fill(&c->known, set, at, n), n);
         }
         if (own && c->known.set) {
             uint64_t apart = 4 * (c->n / c->known.each);
@@ -106,8 +107,10 @@ static nz_err choose(octets *c, nz_tables *tables, const uint8_t *raw, uint8_t *
                 memcpy(counts, all, sizeof all);
             }
         }
-        nz_err err =
-            nz_plane_choose(&c->plane[k], tables, counts, c->known.set ? c->known.sets : 1, &cost);
+        unsigned sets = c->known.set ? c->known.sets : 1;
+        /* What is known from outside is known by chunks of the usual size. */
+        nz_err err = nz_plane_choose_repeats(&c->plane[k], tables, counts, sets, own ? bytes : NULL,
+                                             c->n, NZ_LZ_MOST, &cost);
         if (err)
             return err;
     }
@@ -118,8 +121,7 @@ nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
                         const nz_known *known, const uint8_t *raw, nz_buf *out)
 {
     octets c = {.width = nz_dtype_about(s->dtype)->bytes, .n = (size_t)s->n};
-    uint8_t *bytes = malloc(2 * (size_t)CHUNK), *set = bytes + CHUNK;
-    nz_buf body = {0};
+    uint8_t *bytes = malloc(2 * c.n + 1), *set = bytes + c.n;
     nz_err err = bytes ? NZ_OK : NZ_E_MEM;
     if (known)
         c.known = *known;
@@ -136,20 +138,20 @@ nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
                              &err);
     for (size_t k = 0; k < c.width; k++)
         nz_plane_store(&c.plane[k], out);
-    for (size_t at = 0; at < c.n; at += CHUNK) {
-        size_t n = c.n - at < CHUNK ? c.n - at : CHUNK, before = body.n;
+    size_t chunk = nz_slab_chunk(c.plane, c.width);
+    nz_chunks_out chunks = nz_chunks_begin(out, c.n, chunk);
+    for (size_t at = 0; at < c.n; at += chunk) {
+        size_t n = c.n - at < chunk ? c.n - at : chunk;
         for (size_t k = 0; k < c.width; k++) {
             take(&c, bytes, raw, k, at, n);
-            nz_plane_encode(&c.plane[k], kern, bytes, sets_fill(&c.known, set, at, n), n, &body);
+            nz_plane_encode(&c.plane[k], kern, bytes, sets_fill(&c.known, set, at, n), n, out);
         }
-        nz_buf_varint(out, body.n - before);
+        nz_chunks_end(&chunks, out);
     }
-    nz_buf_put(out, body.p, body.n);
-    if (body.failed || out->failed)
+    if (out->failed)
         err = NZ_E_MEM;
 done:
     free(bytes);
-    nz_buf_free(&body);
     octets_free(&c);
     return err;
 }
@@ -174,13 +176,14 @@ static nz_err load(octets *c, const nz_slab *s, const nz_kern *kern, const nz_ta
         for (size_t i = 0; i < rows; i++)
             if (c->row[i] >= ROW_SETS)
                 return NZ_E_CORRUPT;
-        c->known = (nz_known){.set = c->row, .each = row, .sets = ROW_SETS};
+        c->known = (nz_known){.set = c->row, .count = rows, .each = row, .sets = ROW_SETS};
     }
     for (size_t k = 0; k < c->width; k++) {
         nz_err err = nz_plane_load(&c->plane[k], tables, in);
         if (err)
             return err;
-        if (c->plane[k].sets != (c->known.set ? c->known.sets : 1))
+        if (c->plane[k].sets != (c->known.set ? c->known.sets : 1) ||
+            (known && c->plane[k].kind == NZ_PLANE_LZ))
             return NZ_E_CORRUPT;
     }
     return NZ_OK;
@@ -217,14 +220,12 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
     if (c.width > NZ_OCTETS_MAX)
         return NZ_E_CORRUPT;
     nz_err err = load(&c, s, kern, tables, known, &code);
-    nz_span sizes = code;
-    size_t chunks = nz_slab_chunks(s->n);
-    for (size_t i = 0; i < chunks; i++)
-        nz_span_varint(&code);
-    for (size_t i = 0; i < chunks && !err; i++) {
-        size_t at = i * CHUNK, size = c.n - at < CHUNK ? c.n - at : CHUNK;
-        nz_span chunk = nz_span_cut(&code, nz_span_varint(&sizes));
-        if (code.bad)
+    size_t most = nz_slab_chunk(c.plane, c.width);
+    nz_chunks_in chunks = nz_chunks_open(code, c.n, most);
+    for (size_t at = 0; at < c.n && !err; at += most) {
+        size_t size = c.n - at < most ? c.n - at : most;
+        nz_span chunk = nz_chunks_next(&chunks);
+        if (chunk.bad)
             err = NZ_E_CORRUPT;
         if (err || at + size <= from || at >= from + n)
             continue;
@@ -233,7 +234,7 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
         err =
             unchunk(&c, kern, chunk, at, size, raw + (at + low - from) * c.width, low, high - low);
     }
-    if (!err && nz_span_left(&code))
+    if (!err && nz_span_left(&chunks.code))
         err = NZ_E_CORRUPT;
     octets_free(&c);
     return err;

@@ -3,6 +3,15 @@
 #include "weights/form.h"
 #include "weights/number.h"
 
+const char *nz_slab_form(unsigned form)
+{
+    static const char *const NAMES[] = {
+        [NZ_FORM_RAW] = "stored",    [NZ_FORM_NUMBERS] = "numbers", [NZ_FORM_OCTETS] = "bytes",
+        [NZ_FORM_FIELDS] = "fields", [NZ_FORM_TURBO] = "turbo",     [NZ_FORM_DELTA] = "delta",
+        [NZ_FORM_MAX] = "max"};
+    return form < sizeof NAMES / sizeof *NAMES ? NAMES[form] : "unknown";
+}
+
 uint64_t nz_slab_bytes(const nz_slab *s)
 {
     return s->n * nz_dtype_about(s->dtype)->bytes;
@@ -19,36 +28,63 @@ static nz_form form_of(const nz_slab *s, nz_weights_mode mode, const uint8_t *ra
     return nz_dtype_about(s->dtype)->bytes <= NZ_OCTETS_MAX ? NZ_FORM_OCTETS : NZ_FORM_RAW;
 }
 
-static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                        const uint8_t *raw, nz_buf *out)
+/* Encoding, perhaps in several forms, each of which takes the place of the one before. */
+typedef struct attempt {
+    const nz_slab *slab;
+    const nz_kern *kern;
+    nz_tables *tables;
+    const nz_other *other;
+    const uint8_t *raw;
+    nz_buf *out;
+    size_t start, tables_before;
+} attempt;
+
+static nz_err attempt_as(attempt *a, nz_form form, bool *repeats)
 {
+    const nz_slab *s = a->slab;
+    nz_buf *out = a->out;
+    out->n = a->start;
+    a->tables->n = a->tables_before; /* nobody else has seen those that were added */
     nz_buf_byte(out, form);
     switch (form) {
-    case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, raw, out);
-    case NZ_FORM_OCTETS: return nz_octets_encode(s, kern, tables, NULL, raw, out);
-    case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
-    case NZ_FORM_TURBO: return nz_turbo_encode(s, kern, raw, out);
+    case NZ_FORM_NUMBERS:
+        return nz_numbers_encode(s, a->kern, a->tables, a->other, a->raw, out, repeats);
+    case NZ_FORM_OCTETS: return nz_octets_encode(s, a->kern, a->tables, NULL, a->raw, out);
+    case NZ_FORM_FIELDS: return nz_fields_encode(s, a->kern, a->tables, a->raw, out);
+    case NZ_FORM_TURBO: return nz_turbo_encode(s, a->kern, a->raw, out);
+    case NZ_FORM_DELTA:
+    case NZ_FORM_MAX:
     case NZ_FORM_RAW: break;
     }
-    nz_buf_put(out, raw, (size_t)nz_slab_bytes(s));
+    nz_buf_put(out, a->raw, (size_t)nz_slab_bytes(s));
     return NZ_OK;
 }
 
-nz_err nz_slab_encode(const nz_slab *s, nz_weights_mode mode, const nz_kern *kern,
-                      nz_tables *tables, const uint8_t *raw, nz_buf *out)
+bool nz_slab_follows(nz_span code)
 {
-    size_t start = out->n, had = tables->n;
-    nz_err err = encode_as(form_of(s, mode, raw), s, kern, tables, raw, out);
-    if (!err && !out->failed && out->n - start > nz_slab_bytes(s) + 1) {
-        out->n = start;
-        tables->n = had; /* nobody else has seen those it added */
-        err = encode_as(NZ_FORM_RAW, s, kern, tables, raw, out);
+    return nz_span_byte(&code) == NZ_FORM_NUMBERS && nz_span_byte(&code) >> 2;
+}
+
+nz_err nz_slab_encode(const nz_slab *s, nz_weights_mode mode, const nz_kern *kern,
+                      nz_tables *tables, const nz_other *other, const uint8_t *raw, nz_buf *out)
+{
+    nz_form form = form_of(s, mode, raw);
+    bool repeats = false;
+    attempt a = {s, kern, tables, other, raw, out, out->n, tables->n};
+    nz_err err = attempt_as(&a, form, &repeats);
+    size_t size = out->n - a.start;
+    if (!err && repeats) { /* they may show better in the bytes */
+        err = attempt_as(&a, NZ_FORM_OCTETS, &repeats);
+        if (!err && out->n - a.start > size)
+            err = attempt_as(&a, form, &repeats);
     }
+    if (!err && !out->failed && out->n - a.start > nz_slab_bytes(s) + 1)
+        err = attempt_as(&a, NZ_FORM_RAW, &repeats);
     return !err && out->failed ? NZ_E_MEM : err;
 }
 
-nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables, nz_span code,
-                      uint8_t *raw, uint64_t from, uint64_t n)
+nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                      const nz_other *other, nz_span code, uint8_t *raw, uint64_t from, uint64_t n)
 {
     size_t bytes = nz_dtype_about(s->dtype)->bytes;
     if (code.bad || from > s->n || n > s->n - from)
@@ -60,7 +96,7 @@ nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *ta
         memcpy(raw, code.at + from * bytes, (size_t)n * bytes);
         return NZ_OK;
     case NZ_FORM_NUMBERS:
-        return nz_numbers_decode(s, kern, tables, code, raw, (size_t)from, (size_t)n);
+        return nz_numbers_decode(s, kern, tables, other, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_OCTETS:
         return nz_octets_decode(s, kern, tables, NULL, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_FIELDS:

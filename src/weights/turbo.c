@@ -3,7 +3,7 @@
  * base, and digits of two bits tell how far from it an exponent lies, most of them one digit. The
  * few that lie too far are listed.
  *
- * The code of a slab is that of its chunks, one after the other, NZ_SLAB_CHUNK numbers each and the
+ * The code of a slab is that of its chunks, one after the other, NZ_CHUNK numbers each and the
  * last what is left. Of a chunk of n numbers:
  *
  *   varint            k, how many of its exponents are listed
@@ -26,7 +26,7 @@
 #include <assert.h>
 
 enum {
-    CHUNK = NZ_SLAB_CHUNK,
+    CHUNK = NZ_CHUNK,
     GROUP = NZ_TURBO_GROUP,
     BLOCK = NZ_TURBO_BLOCK,
     BELOW = 9, /* the lowest exponent near a base, and the highest */

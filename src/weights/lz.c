@@ -1,0 +1,415 @@
+#include "weights/lz.h"
+#include "base/base.h"
+
+#include <stdlib.h>
+
+enum {
+    OFFSETS = 3,
+    PLAIN = 16,   /* numbers below are their own symbols */
+    SYMBOLS = 54, /* for numbers below 2 NZ_LZ_MOST */
+    COPY = 16     /* bytes copied at once */
+};
+
+static const uint32_t first_offsets[OFFSETS] = {1, 2, 4};
+
+/* The offset with index k, or a new one in place of the last, comes to the front. */
+static void offsets_move(uint32_t last[OFFSETS], unsigned k, uint32_t offset)
+{
+    for (; k > 0; k--)
+        last[k] = last[k - 1];
+    last[0] = offset;
+}
+
+static unsigned log2_of(uint32_t v)
+{
+    return 31 - (unsigned)__builtin_clz(v);
+}
+
+/* ---- Looking for repeats ---- */
+
+enum {
+    BIT = 16,       /* prices are in 1/16 bit */
+    HASH_BITS = 20, /* at most */
+    DEPTH = 8,      /* places looked at for one match */
+    NICE = 128,     /* long enough not to look for longer ones */
+    LONG = 512,     /* of longer matches only the ends are remembered */
+    PATIENCE = 64,  /* literals in a row before places are passed over, */
+    SKIP = 7        /* at most so many at once: repeats of few bytes more are still found */
+};
+
+typedef struct finder {
+    const uint8_t *bytes;
+    size_t n;
+    unsigned price;   /* of a literal */
+    unsigned least;   /* bytes hashed: shorter new matches do not pay */
+    size_t next;      /* the first place not yet remembered */
+    unsigned shift;   /* of hashes */
+    uint32_t *head;   /* [1 << (64 - shift)], places + 1 */
+    uint32_t *before; /* [n], the place + 1 with the same hash before */
+} finder;
+
+typedef struct match {
+    int64_t gain; /* over literals, 0: there is none */
+    uint32_t length, offset;
+} match;
+
+static uint32_t hash(const finder *f, size_t at)
+{
+    uint64_t v = nz_load64(f->bytes + at) << (64 - 8 * f->least);
+    return (uint32_t)(v * UINT64_C(0x9E3779B97F4A7C15) >> f->shift);
+}
+
+static void remember(finder *f, size_t end)
+{
+    if (f->n < 8)
+        return;
+    if (end > f->n - 7)
+        end = f->n - 7;
+    for (; f->next < end; f->next++) {
+        uint32_t *head = &f->head[hash(f, f->next)];
+        f->before[f->next] = *head;
+        *head = (uint32_t)f->next + 1;
+    }
+}
+
+static uint32_t common(const uint8_t *a, const uint8_t *b, const uint8_t *b_end)
+{
+    const uint8_t *start = b;
+    while (b_end - b >= 8) {
+        uint64_t d = nz_load64(a) ^ nz_load64(b);
+        if (d)
+            return (uint32_t)(b - start) + (uint32_t)__builtin_ctzll(d) / 8;
+        a += 8;
+        b += 8;
+    }
+    while (b < b_end && *a == *b) {
+        a++;
+        b++;
+    }
+    return (uint32_t)(b - start);
+}
+
+static void consider(match *best, const finder *f, size_t at, uint32_t offset, unsigned cost)
+{
+    const uint8_t *here = f->bytes + at;
+    uint32_t length = common(here - offset, here, f->bytes + f->n);
+    int64_t gain = (int64_t)length * f->price - cost;
+    if (length >= NZ_LZ_MATCH && gain > best->gain)
+        *best = (match){gain, length, offset};
+}
+
+static match find(finder *f, size_t at, const uint32_t last[OFFSETS])
+{
+    match best = {0};
+    for (unsigned k = 0; k < OFFSETS; k++)
+        if (last[k] <= at)
+            consider(&best, f, at, last[k], (6 + k) * BIT);
+    if (best.length >= NICE || f->n - at < 8)
+        return best;
+    remember(f, at);
+    uint32_t place = f->head[hash(f, at)];
+    for (unsigned depth = 0; place && depth < DEPTH; depth++, place = f->before[place - 1]) {
+        uint32_t offset = (uint32_t)at + 1 - place;
+        if (best.length < f->n - at &&
+            f->bytes[place - 1 + best.length] == f->bytes[at + best.length])
+            consider(&best, f, at, offset, (10 + log2_of(offset)) * BIT);
+        if (best.length >= NICE)
+            break;
+    }
+    return best;
+}
+
+/* ---- Streams out ---- */
+
+typedef struct sink {
+    nz_buf *to;
+    uint64_t bits;
+    unsigned n;
+} sink;
+
+static void put_bits(sink *s, uint32_t v, unsigned n)
+{
+    s->bits |= (uint64_t)v << s->n;
+    for (s->n += n; s->n >= 8; s->n -= 8, s->bits >>= 8)
+        nz_buf_byte(&s->to[NZ_LZ_EXTRA], (unsigned)s->bits);
+}
+
+static void put_number(sink *s, unsigned stream, uint32_t v)
+{
+    if (v < PLAIN) {
+        nz_buf_byte(&s->to[stream], v);
+        return;
+    }
+    unsigned e = log2_of(v);
+    nz_buf_byte(&s->to[stream], PLAIN + 2 * (e - 4) + (v >> (e - 1) & 1));
+    put_bits(s, v & ((UINT32_C(1) << (e - 1)) - 1), e - 1);
+}
+
+static void put_step(sink *s, uint32_t last[OFFSETS], const uint8_t *literals, size_t run,
+                     const match *m)
+{
+    unsigned k = 0;
+    while (k < OFFSETS && last[k] != m->offset)
+        k++;
+    nz_buf_put(&s->to[NZ_LZ_LITERALS], literals, run);
+    put_number(s, NZ_LZ_RUNS, (uint32_t)run);
+    put_number(s, NZ_LZ_OFFSETS, k < OFFSETS ? k : m->offset + OFFSETS - 1);
+    put_number(s, NZ_LZ_LENGTHS, m->length - NZ_LZ_MATCH);
+    offsets_move(last, k < OFFSETS ? k : OFFSETS - 1, m->offset);
+}
+
+nz_err nz_lz_parse(nz_buf to[NZ_LZ_STREAMS], const uint8_t *bytes, size_t n, unsigned price)
+{
+    finder f = {.bytes = bytes, .n = n, .price = price};
+    sink s = {.to = to};
+    uint32_t last[OFFSETS];
+    for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
+        nz_buf_room(&to[k], 1); /* an empty stream has an address too */
+    memcpy(last, first_offsets, sizeof last);
+    f.least = 24 * BIT / (price ? price : 1);
+    f.least = f.least < 4 ? 4 : f.least > 8 ? 8 : f.least;
+    unsigned hash_bits = log2_of((uint32_t)n | 1 << 10);
+    hash_bits = hash_bits < HASH_BITS ? hash_bits : HASH_BITS;
+    f.shift = 64 - hash_bits;
+    f.head = calloc((size_t)1 << hash_bits, sizeof *f.head);
+    f.before = malloc(n * sizeof *f.before);
+    if (!f.head || !f.before) {
+        free(f.head);
+        free(f.before);
+        return NZ_E_MEM;
+    }
+    size_t from = 0; /* the first literal not yet told */
+    for (size_t at = 0; at < n;) {
+        match m = find(&f, at, last);
+        if (m.gain <= 0) {
+            size_t skip = (at - from) / PATIENCE;
+            at += 1 + (skip < SKIP ? skip : SKIP);
+            continue;
+        }
+        /* A step later there may be a better one. */
+        while (at + 1 < n && m.length < NICE) {
+            match later = find(&f, at + 1, last);
+            if (later.gain <= m.gain)
+                break;
+            m = later;
+            at++;
+        }
+        /* It may begin among the places passed over. */
+        while (at > from && at > m.offset && bytes[at - 1] == bytes[at - 1 - m.offset]) {
+            at--;
+            m.length++;
+        }
+        put_step(&s, last, bytes + from, at - from, &m);
+        at += m.length;
+        from = at;
+        if (m.length > LONG) {
+            remember(&f, at - m.length + LONG / 2);
+            f.next = f.next < at - LONG / 2 ? at - LONG / 2 : f.next;
+        }
+    }
+    nz_buf_put(&to[NZ_LZ_LITERALS], bytes + from, n - from);
+    if (s.n)
+        put_bits(&s, 0, 8 - s.n);
+    free(f.head);
+    free(f.before);
+    for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
+        if (to[k].failed)
+            return NZ_E_MEM;
+    return NZ_OK;
+}
+
+/* ---- Is it worth a look? ---- */
+
+enum {
+    SPACING = 512, /* between the places remembered, at most */
+    WINDOWS = 8,   /* at least */
+    CHANCE = 40,   /* bits that a repeat must be worth not to be one by chance */
+    FOUND = 2,     /* repeats are a reason to parse, */
+    RARE = 24      /* and one in so many windows */
+};
+
+/* Of the `length` bytes at p, at least 4, from both ends. */
+static uint32_t ends_hash(const uint8_t *p, size_t length, unsigned bits)
+{
+    uint64_t v = nz_load32(p) | (uint64_t)nz_load32(p + length - 4) << 32;
+    return (uint32_t)(v * UINT64_C(0x9E3779B97F4A7C15) >> (64 - bits));
+}
+
+/* How a chunk is sampled. */
+typedef struct sample {
+    size_t length;  /* of the repeats looked for */
+    size_t spacing; /* one place in so many is remembered */
+    size_t windows; /* of `spacing` places each, all of which are looked up; 0: it is too short */
+} sample;
+
+static sample sample_of(size_t n, unsigned price)
+{
+    sample s = {.length = (CHANCE + CHANCE / 4) * BIT / (price ? price : 1), .spacing = 8};
+    s.length = s.length < 4 ? 4 : s.length > 64 ? 64 : s.length;
+    while (s.spacing < SPACING && 4 * s.spacing * s.spacing < n)
+        s.spacing *= 2;
+    s.spacing -= 3; /* rows are often even, and columns of them differ */
+    s.windows = 2 * n / (s.spacing * s.spacing);
+    s.windows = n < 2 * (s.spacing + s.length) ? 0 : s.windows < WINDOWS ? WINDOWS : s.windows;
+    return s;
+}
+
+/* Whether the bytes at both places are the same and worth it. */
+static bool is_repeat(const uint8_t *a, const uint8_t *b, size_t n, const uint8_t prices[256])
+{
+    unsigned sum = 0;
+    if (memcmp(a, b, n) != 0)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        sum += prices[a[i]];
+    return sum >= CHANCE * BIT;
+}
+
+/* Repeats found. A long one is met once a window, however far it reaches. */
+static size_t probe(const uint8_t *bytes, size_t n, const sample *s, const uint8_t prices[256])
+{
+    enum { BITS = 14 };
+    uint32_t place[1 << BITS]; /* + 1 */
+    unsigned bits = log2_of((uint32_t)(n / s->spacing)) + 1;
+    size_t last = n - s->length, found = 0;
+    bits = bits < BITS ? bits : BITS;
+    memset(place, 0, sizeof *place << bits);
+    for (size_t at = 0; at <= last; at += s->spacing)
+        place[ends_hash(bytes + at, s->length, bits)] = (uint32_t)at + 1;
+    for (size_t w = 0; w < s->windows; w++) {
+        size_t start = (last - s->spacing) / (s->windows - 1) * w;
+        for (size_t at = start; at < start + s->spacing; at++) {
+            uint32_t there = place[ends_hash(bytes + at, s->length, bits)];
+            if (there && there - 1 != at)
+                found += is_repeat(bytes + there - 1, bytes + at, s->length, prices);
+        }
+    }
+    return found;
+}
+
+bool nz_lz_likely(const uint8_t *bytes, size_t n, size_t chunk, unsigned price,
+                  const uint8_t prices[256])
+{
+    size_t found = 0, windows = 0;
+    for (size_t at = 0; at < n; at += chunk) {
+        size_t size = n - at < chunk ? n - at : chunk;
+        sample s = sample_of(size, price);
+        windows += s.windows;
+        if (s.windows)
+            found += probe(bytes + at, size, &s, prices);
+    }
+    return found >= FOUND && found >= windows / RARE;
+}
+
+/* ---- And back ---- */
+
+typedef struct source {
+    const uint8_t *at;
+    uint64_t bit, size;
+} source;
+
+/* Up to 24 bits. Behind the end there are zeros. */
+static uint32_t get_bits(source *s, unsigned n)
+{
+    uint64_t from = s->bit >> 3, v = 0;
+    if (s->size >= 8 && from <= s->size - 8)
+        v = nz_load64(s->at + from);
+    else
+        for (unsigned i = 0; i < 4 && from + i < s->size; i++)
+            v |= (uint64_t)s->at[from + i] << 8 * i;
+    v >>= s->bit & 7;
+    s->bit += n;
+    return (uint32_t)v & ((UINT32_C(1) << n) - 1);
+}
+
+/* Exactly used up, up to the zeros that fill the last byte. */
+static bool bits_over(const source *s)
+{
+    return s->size == (s->bit + 7) / 8 && (s->bit % 8 == 0 || !(s->at[s->size - 1] >> s->bit % 8));
+}
+
+typedef struct number {
+    uint32_t base;
+    uint32_t extra; /* bits */
+} number;
+
+static void numbers_fill(number table[256])
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t extra = i < PLAIN ? 0 : (i - PLAIN) / 2 + 3;
+        if (i < PLAIN)
+            table[i] = (number){i, 0};
+        else if (i < SYMBOLS)
+            table[i] = (number){(2 | (i & 1)) << extra, extra};
+        else
+            table[i] = (number){UINT32_C(1) << 30, 0}; /* longer than any chunk */
+    }
+}
+
+/* Bytes from `from` to `to` with `left` bytes of room at both; whole vectors where they fit. */
+static inline void copy(uint8_t *to, const uint8_t *from, size_t n, size_t left)
+{
+    if (NZ_UNLIKELY(left < n + COPY)) {
+        memcpy(to, from, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i += COPY)
+        memcpy(to + i, from + i, COPY);
+}
+
+static inline void copy_match(uint8_t *to, size_t offset, size_t n, size_t left)
+{
+    const uint8_t *from = to - offset;
+    if (offset >= COPY) {
+        if (NZ_LIKELY(left >= n + COPY)) {
+            for (size_t i = 0; i < n; i += COPY)
+                memcpy(to + i, from + i, COPY);
+            return;
+        }
+    } else if (offset == 1) {
+        memset(to, *from, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i];
+}
+
+nz_err nz_lz_expand(uint8_t *to, size_t n, const nz_span from[NZ_LZ_STREAMS])
+{
+    number table[256];
+    source bits = {from[NZ_LZ_EXTRA].at, 0, nz_span_left(&from[NZ_LZ_EXTRA])};
+    const uint8_t *literal = from[NZ_LZ_LITERALS].at, *runs = from[NZ_LZ_RUNS].at;
+    const uint8_t *lengths = from[NZ_LZ_LENGTHS].at, *offsets = from[NZ_LZ_OFFSETS].at;
+    size_t literals = nz_span_left(&from[NZ_LZ_LITERALS]);
+    size_t steps = nz_span_left(&from[NZ_LZ_RUNS]);
+    if (nz_span_left(&from[NZ_LZ_LENGTHS]) != steps || nz_span_left(&from[NZ_LZ_OFFSETS]) != steps)
+        return NZ_E_CORRUPT;
+    uint32_t last[OFFSETS];
+    memcpy(last, first_offsets, sizeof last);
+    numbers_fill(table);
+    size_t at = 0;
+    for (size_t i = 0; i < steps; i++) {
+        number r = table[runs[i]], o = table[offsets[i]], l = table[lengths[i]];
+        size_t run = r.base + get_bits(&bits, r.extra);
+        uint32_t offset = o.base + get_bits(&bits, o.extra);
+        size_t length = l.base + get_bits(&bits, l.extra) + NZ_LZ_MATCH;
+        if (run > literals || run > n - at)
+            return NZ_E_CORRUPT;
+        copy(to + at, literal, run, literals < n - at ? literals : n - at);
+        literal += run;
+        literals -= run;
+        at += run;
+        unsigned k = offset < OFFSETS ? offset : OFFSETS - 1;
+        offset = offset < OFFSETS ? last[k] : offset - (OFFSETS - 1);
+        offsets_move(last, k, offset);
+        if (offset > at || length > n - at)
+            return NZ_E_CORRUPT;
+        copy_match(to + at, offset, length, n - at);
+        at += length;
+    }
+    if (literals != n - at || !bits_over(&bits))
+        return NZ_E_CORRUPT;
+    if (literals)
+        memcpy(to + at, literal, literals);
+    return NZ_OK;
+}
