@@ -142,7 +142,7 @@ static void slab_trip(nz_dtype dtype, size_t n, size_t row, content c)
     uint8_t *raw = malloc(nz_slab_bytes(&s));
     cr_assert(raw);
     make(dtype, raw, n, row, c);
-    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, NULL, raw, &code), NZ_OK);
+    cr_assert_eq(nz_slab_encode(&s, NZ_MODE_FAST, &kern, &tables, NULL, raw, &code), NZ_OK);
     cr_assert_leq(code.n, nz_slab_bytes(&s) + 1);
     if (c == SAME && n > 1000 && nz_dtype_about(dtype)->elements == 1)
         cr_assert_lt(code.n, nz_slab_bytes(&s) / 8 + 400, "%s: %zu of %zu",
@@ -184,7 +184,7 @@ Test(weights, scales_of_rows_and_columns_pay, .init = setup)
     uint8_t *raw = malloc(2 * N);
     cr_assert(raw);
     make(NZ_DT_BF16, raw, N, ROW, GAUSS);
-    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, NULL, raw, &code), NZ_OK);
+    cr_assert_eq(nz_slab_encode(&s, NZ_MODE_FAST, &kern, &tables, NULL, raw, &code), NZ_OK);
     cr_assert_lt(code.n, 2 * N * 67 / 100, "%zu", code.n);
     nz_buf_free(&code);
     nz_tables_free(&tables);
@@ -205,8 +205,8 @@ Test(weights, squares_follow, .init = setup)
         put_number(NZ_DT_F32, second + 4 * i, x * x * (1 + gauss() / 8));
     }
     nz_other other = {NZ_DT_F32, 0, N, first};
-    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, &other, second, &code), NZ_OK);
-    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, NULL, second, &alone), NZ_OK);
+    cr_assert_eq(nz_slab_encode(&s, NZ_MODE_FAST, &kern, &tables, &other, second, &code), NZ_OK);
+    cr_assert_eq(nz_slab_encode(&s, NZ_MODE_FAST, &kern, &tables, NULL, second, &alone), NZ_OK);
     cr_assert_lt(code.n, alone.n - N / 8);
     cr_assert(nz_slab_follows(nz_span_of(code.p, code.n)));
     same_parts(&s, &tables, &other, &code, second);

@@ -8,6 +8,7 @@
 
 #include "backend/number.h"
 #include "backend/rans.h"
+#include "backend/turbo.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -115,6 +116,12 @@ typedef struct nz_kern {
     void (*number_scale[NZ_NUMBER_SHAPES])(uint32_t *sum, uint32_t *count, uint32_t *sums,
                                            uint32_t *counts, const uint8_t *raw, unsigned shift,
                                            size_t n);
+
+    /* Numbers in groups, see turbo.h: the next n of them, a multiple of NZ_TURBO_GROUP. */
+    void (*turbo_split[NZ_TURBO_SHAPES])(nz_turbo_out *to, const uint8_t *raw, size_t n);
+    /* No more of them once in->odd or one of in->bit is behind its end, which shows that the code
+     * is corrupt. NZ_TURBO_SLACK bytes behind each end may be read. */
+    void (*turbo_join[NZ_TURBO_SHAPES])(uint8_t *raw, nz_turbo_in *in, size_t n);
 } nz_kern;
 
 /* What this CPU can do, less what NZ_BACKEND=c|avx2|neon forbids. */

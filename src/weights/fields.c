@@ -134,7 +134,8 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
         } else {
             nz_other other = {NZ_DT_F16, 0, n, scale};
             bool follows = l->minimum && k == l->minimum;
-            err = nz_slab_encode(&slab, kern, tables, follows ? &other : NULL, part, &codes);
+            err = nz_slab_encode(&slab, NZ_MODE_FAST, kern, tables, follows ? &other : NULL, part,
+                                 &codes);
         }
         nz_buf_varint(out, codes.n - before);
     }

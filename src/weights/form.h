@@ -12,7 +12,7 @@ typedef enum nz_form {
     NZ_FORM_NUMBERS = 1, /* of a format with an exponent */
     NZ_FORM_OCTETS = 2,  /* planes of the bytes of a number */
     NZ_FORM_FIELDS = 3,  /* blocks of several fields, each a slab */
-    NZ_FORM_TURBO = 4,   /* exponents of a fixed length */
+    NZ_FORM_TURBO = 4,   /* exponents of almost fixed length */
     NZ_FORM_DELTA = 5,   /* told by the difference from the base's tensor; weights.c reads it, */
     NZ_FORM_MAX = 6      /* by a model that learns from slab to slab; and this */
 } nz_form;
@@ -53,5 +53,11 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
                         const uint8_t *raw, nz_buf *out);
 nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
                         nz_span code, uint8_t *raw, size_t from, size_t n);
+
+/* Whether the form is for numbers of this type, and a sample shows that it saves what it can. */
+bool nz_turbo_suits(const nz_slab *s, const uint8_t *raw);
+nz_err nz_turbo_encode(const nz_slab *s, const nz_kern *kern, const uint8_t *raw, nz_buf *out);
+nz_err nz_turbo_decode(const nz_slab *s, const nz_kern *kern, nz_span code, uint8_t *raw,
+                       size_t from, size_t n);
 
 #endif

@@ -17,13 +17,15 @@ uint64_t nz_slab_bytes(const nz_slab *s)
     return s->n * nz_dtype_about(s->dtype)->bytes;
 }
 
-static nz_form form_of(nz_dtype dtype)
+static nz_form form_of(const nz_slab *s, nz_weights_mode mode, const uint8_t *raw)
 {
-    if (nz_number_of(dtype))
+    if (mode == NZ_MODE_TURBO && nz_turbo_suits(s, raw))
+        return NZ_FORM_TURBO;
+    if (nz_number_of(s->dtype))
         return NZ_FORM_NUMBERS;
-    if (nz_fields_known(dtype))
+    if (nz_fields_known(s->dtype))
         return NZ_FORM_FIELDS;
-    return nz_dtype_about(dtype)->bytes <= NZ_OCTETS_MAX ? NZ_FORM_OCTETS : NZ_FORM_RAW;
+    return nz_dtype_about(s->dtype)->bytes <= NZ_OCTETS_MAX ? NZ_FORM_OCTETS : NZ_FORM_RAW;
 }
 
 /* Encoding, perhaps in several forms, each of which takes the place of the one before. */
@@ -49,7 +51,7 @@ static nz_err attempt_as(attempt *a, nz_form form, bool *repeats)
         return nz_numbers_encode(s, a->kern, a->tables, a->other, a->raw, out, repeats);
     case NZ_FORM_OCTETS: return nz_octets_encode(s, a->kern, a->tables, NULL, a->raw, out);
     case NZ_FORM_FIELDS: return nz_fields_encode(s, a->kern, a->tables, a->raw, out);
-    case NZ_FORM_TURBO:
+    case NZ_FORM_TURBO: return nz_turbo_encode(s, a->kern, a->raw, out);
     case NZ_FORM_DELTA:
     case NZ_FORM_MAX:
     case NZ_FORM_RAW: break;
@@ -63,10 +65,10 @@ bool nz_slab_follows(nz_span code)
     return nz_span_byte(&code) == NZ_FORM_NUMBERS && nz_span_byte(&code) >> 2;
 }
 
-nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                      const nz_other *other, const uint8_t *raw, nz_buf *out)
+nz_err nz_slab_encode(const nz_slab *s, nz_weights_mode mode, const nz_kern *kern,
+                      nz_tables *tables, const nz_other *other, const uint8_t *raw, nz_buf *out)
 {
-    nz_form form = form_of(s->dtype);
+    nz_form form = form_of(s, mode, raw);
     bool repeats = false;
     attempt a = {s, kern, tables, other, raw, out, out->n, tables->n};
     nz_err err = attempt_as(&a, form, &repeats);
@@ -99,6 +101,7 @@ nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *ta
         return nz_octets_decode(s, kern, tables, NULL, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_FIELDS:
         return nz_fields_decode(s, kern, tables, code, raw, (size_t)from, (size_t)n);
+    case NZ_FORM_TURBO: return nz_turbo_decode(s, kern, code, raw, (size_t)from, (size_t)n);
     default: return NZ_E_CORRUPT;
     }
 }

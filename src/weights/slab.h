@@ -14,6 +14,12 @@
 /* The widest element coded as planes of its bytes. */
 #define NZ_OCTETS_MAX 16
 
+typedef enum nz_weights_mode {
+    NZ_MODE_TURBO = 0, /* read at the speed of memory */
+    NZ_MODE_FAST = 1,
+    NZ_MODE_MAX = 2
+} nz_weights_mode;
+
 typedef struct nz_slab {
     nz_dtype dtype;
     uint64_t n;   /* blocks of the dtype; for plain numbers: numbers */
@@ -31,8 +37,8 @@ typedef struct nz_other {
 } nz_other;
 
 /* Appends the code of a slab; `tables` gains what it needs. NZ_E_MEM. */
-nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                      const nz_other *other, const uint8_t *raw, nz_buf *out);
+nz_err nz_slab_encode(const nz_slab *s, nz_weights_mode mode, const nz_kern *kern,
+                      nz_tables *tables, const nz_other *other, const uint8_t *raw, nz_buf *out);
 /* Whether a code needs the other slab to be read. */
 bool nz_slab_follows(nz_span code);
 /* Blocks from..from + n of the slab into raw. Any code is safe. NZ_E_CORRUPT, NZ_E_MEM. */

@@ -211,12 +211,12 @@ static bool base_has(const nz_weights_base *base, const nz_slab *s, unsigned dty
 }
 
 /* By itself, or by its difference from the base: whichever is smaller. */
-static nz_err slab_store(const nz_placed *p, const nz_run *run, const nz_weights_base *base,
-                         nz_tables *tables, const nz_other *other_slab, const uint8_t *raw,
-                         nz_buf *out)
+static nz_err slab_store(const nz_placed *p, nz_weights_mode mode, const nz_run *run,
+                         const nz_weights_base *base, nz_tables *tables, const nz_other *other_slab,
+                         const uint8_t *raw, nz_buf *out)
 {
     size_t start = out->n, had = tables->n;
-    nz_err err = nz_slab_encode(&p->slab, run->kern, tables, other_slab, raw, out);
+    nz_err err = nz_slab_encode(&p->slab, mode, run->kern, tables, other_slab, raw, out);
     if (err || !base_has(base, &p->slab, p->base_dtype, p->base_at))
         return err;
     nz_tables other = {0};
@@ -342,7 +342,8 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
             !base_has(base, &p->slab, p->base_dtype, p->base_at))
             err = max_store(max, &p->slab, raw + start, &codes);
         else
-            err = slab_store(p, run, base, &tables, other.raw ? &other : NULL, raw + start, &codes);
+            err = slab_store(p, mode, run, base, &tables, other.raw ? &other : NULL, raw + start,
+                             &codes);
         sizes[i] = codes.n - before;
         alone = codes.n > before && codes.p[before] != NZ_FORM_MAX &&
                 !nz_slab_follows(nz_span_of(codes.p + before, sizes[i]));

@@ -13,12 +13,6 @@
 /* The largest frame a reader takes. */
 #define NZ_WEIGHTS_FRAME_MAX (UINT64_C(1) << 30)
 
-typedef enum nz_weights_mode {
-    NZ_MODE_TURBO = 0,
-    NZ_MODE_FAST = 1,
-    NZ_MODE_MAX = 2
-} nz_weights_mode;
-
 typedef struct nz_weights {
     uint8_t numerics; /* NZ_WEIGHTS_NUMERICS */
     uint8_t mode;     /* nz_weights_mode */
