@@ -19,7 +19,7 @@ static void check(bool good)
 static void use(const uint8_t *p, size_t n)
 {
     static uint8_t all[ROOM], part[ROOM];
-    nz_options opt = {.threads = 1, .memory = (uint64_t)256 << 20};
+    nz_options opt = {.threads = 1, .memory = (uint64_t)24 << 20};
     nz_archive *a;
     nz_fault fault;
     nz_err err = nz_archive_open(&a, p, n, &opt, &fault);
@@ -48,7 +48,7 @@ static void use(const uint8_t *p, size_t n)
 static size_t frame_put(uint8_t *to, nz_method method, const uint8_t *payload, size_t n, size_t raw)
 {
     nz_header h = {.method = method, .raw = raw, .packed = n, .hash = nz_hash(payload, n)};
-    nz_weights w = {.numerics = NZ_WEIGHTS_NUMERICS, .memory = 1 << 14};
+    nz_weights w = {.numerics = NZ_WEIGHTS_NUMERICS, .memory = 1 << 13};
     nz_weights_store(&w, h.params);
     size_t at = nz_header_store(&h, to);
     memcpy(to + at, payload, n);

@@ -400,7 +400,7 @@ static nz_err use_all(const bytes *b, const nz_options *opt, const bytes *raw)
     return err;
 }
 
-Test(access, damage_at_every_byte, .timeout = 600)
+Test(access, damage_at_every_byte, .timeout = 300)
 {
     size_t at[FEW_COUNT];
     bytes raw = checkpoint(FEW, FEW_COUNT, at), whole = pack(&raw, &QUICK);
@@ -408,13 +408,12 @@ Test(access, damage_at_every_byte, .timeout = 600)
     cr_assert_leq(raw.n, FEW_MAX);
     for (opt.verify = 0; opt.verify <= 1; opt.verify++) {
         cr_assert_eq(use_all(&whole, &opt, &raw), NZ_OK);
-        for (size_t i = 0; i < whole.n; i++)
-            for (int k = 0; k < 3; k++) {
-                bytes b = copy_of(whole.p, whole.n);
-                b.p[i] ^= (uint8_t)(k == 0 ? 1 : 1 + nz_hash32((uint32_t)i, 13 + k) % 255);
-                use_all(&b, &opt, &raw);
-                free(b.p);
-            }
+        for (size_t i = 0; i < whole.n; i++) {
+            bytes b = copy_of(whole.p, whole.n);
+            b.p[i] ^= (uint8_t)(opt.verify ? 1 + nz_hash32((uint32_t)i, 13) % 255 : 1);
+            use_all(&b, &opt, &raw);
+            free(b.p);
+        }
     }
     for (size_t n = 0; n < whole.n; n++) {
         bytes b = copy_of(whole.p, n);
@@ -574,7 +573,7 @@ Test(access, directories_of_any_bytes, .timeout = 300)
 }
 
 /* Payloads of weights frames with any byte changed, the header's check right again. */
-Test(access, payloads_of_any_bytes, .timeout = 600)
+Test(access, payloads_of_any_bytes, .timeout = 300)
 {
     size_t at[FEW_COUNT];
     bytes raw = checkpoint(FEW, FEW_COUNT, at), whole = pack(&raw, &QUICK);

@@ -31,7 +31,7 @@ void nz_head_store(uint8_t out[NZ_HEAD_BYTES])
 nz_err nz_head_load(const uint8_t *in, size_t n, const char **reason)
 {
     *reason = "not an nzip archive";
-    if (memcmp(in, MAGIC, n < NZ_MAGIC_BYTES ? n : NZ_MAGIC_BYTES) != 0)
+    if (n && memcmp(in, MAGIC, n < NZ_MAGIC_BYTES ? n : NZ_MAGIC_BYTES) != 0)
         return NZ_E_MAGIC;
     *reason = "the archive ends inside its head";
     if (n < NZ_HEAD_BYTES)

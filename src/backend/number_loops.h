@@ -25,7 +25,7 @@ LOOPS NZ_INLINE uint8_t symbol_of(uint16_t top, int16_t base, nz_number_reach r)
 LOOPS NZ_INLINE uint16_t top_of(uint8_t symbol, int16_t base, nz_number_reach r)
 {
     uint16_t near = (uint16_t)(base + symbol);
-    uint16_t below = (uint16_t)(base - (uint16_t)((symbol - r.dense + 1) << r.kept));
+    uint16_t below = (uint16_t)(base - (uint16_t)((unsigned)(symbol - r.dense + 1) << r.kept));
     uint16_t top = symbol < r.dense ? near : below;
     return symbol == NZ_NUMBER_ZERO ? 0 : top;
 }
