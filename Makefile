@@ -1,5 +1,6 @@
 # nzip builds without a configure step and without lists to keep: every src/*/*.c is the library,
-# but src/cli/*.c, which is the command; every tests/*.c and fuzz/*.c is a program of its own.
+# but src/cli/*.c, which is the command; every tests/*.c, fuzz/*.c and bench/*.c is a program of
+# its own.
 # The user's CFLAGS come first and ours last, so that exact arithmetic cannot be switched off by
 # accident: it is part of the format.
 #
@@ -39,8 +40,9 @@ COMPILE = $(CC) $(CFLAGS) $(FLAGS)
 LIB   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/cli/%,$(wildcard src/*.c src/*/*.c)))
 CLI   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
+BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/*.c))
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] fuzz/*.[ch])
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] fuzz/*.[ch] bench/*.[ch])
 
 all: $(OUT)nzip $(OUT)libnzip.a $(OUT)libnzip.so
 
@@ -60,6 +62,9 @@ $(BUILD)/include/xxhash.h:
 tests: $(TESTS)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(OUT)libnzip.a
 	$(COMPILE) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS)
+benches: $(BENCHES)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(OUT)libnzip.a
+	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 fuzzers: $(FUZZERS)
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(OUT)libnzip.a
 	$(COMPILE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -75,6 +80,10 @@ bench:
 	@tools/packages.sh bench
 	@$(MAKE) --no-print-directory -s -j"$$(nproc)" nzip BUILD=build
 	@bench/bench.sh
+weights-bench:
+	@tools/packages.sh weights
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" benches BUILD=build
+	@bench/weights.sh
 fuzz:
 	@tools/packages.sh check
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz.sh
@@ -108,12 +117,13 @@ help:
 		'make demo       pack a real file and compare with zstd, xz, gzip, bzip2' \
 		'make check      everything that must hold, in about ten minutes' \
 		'make bench      sizes and times into bench/results (NZ_DATA=folder)' \
+		'make weights-bench   the same of checkpoints (NZ_FULL=folder, NZ_PYTHON=python)' \
 		'make fuzz       FUZZ_SECONDS=60 for each of fuzz/*.c' \
 		'make format-check, make format' \
 		'make install    PREFIX=/usr/local DESTDIR=' \
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
 
-.PHONY: all tests fuzzers check demo bench fuzz format format-check install clean help
+.PHONY: all tests benches fuzzers check demo bench weights-bench fuzz format format-check install clean help
 .SECONDARY:
--include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d)
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d)

@@ -34,7 +34,8 @@ typedef enum nz_err {
     NZ_E_TRUNCATED, /* the archive ends too early */
     NZ_E_LIMIT,     /* would need more memory than nz_options.memory allows */
     NZ_E_FULL,      /* the caller's buffer is too small */
-    NZ_E_STOPPED    /* the progress callback asked to stop */
+    NZ_E_STOPPED,   /* the progress callback asked to stop */
+    NZ_E_BASE       /* needs the base file it was packed with, which was not given */
 } nz_err;
 
 /* A short sentence in English, static, never NULL. */
@@ -57,6 +58,17 @@ typedef enum nz_weights_option {
     NZ_WEIGHTS_MAX       /* smallest, about 1 MB/s */
 } nz_weights_option;
 
+/* A file that another is packed against: a fine-tuned checkpoint against the one it came from, one
+ * checkpoint of a run against an earlier. Tensors with the same name and as many elements are told
+ * by their difference where that is smaller. Unpacking needs the very same file again. */
+typedef struct nz_base nz_base; /* may be used from several threads */
+
+#define NZ_BASE_HASH 16 /* bytes: XXH3-128 of the file, in canonical (big-endian) order */
+
+/* p, n bytes, stays the caller's and must last as long as the base. Reads all of it once. */
+nz_err nz_base_new(nz_base **out, const void *p, size_t n);
+void nz_base_free(nz_base *b); /* NULL is fine */
+
 /* Zero means "the default" for every member, so `(nz_options){0}` is valid. */
 typedef struct nz_options {
     int level;       /* 1 fastest .. 9 smallest; 0: NZ_LEVEL_DEFAULT */
@@ -64,6 +76,7 @@ typedef struct nz_options {
     uint64_t memory; /* most bytes to allocate; 0: half of the machine's memory */
     uint64_t frame;  /* raw bytes a frame; 0: the level's own size. Changes the archive. */
     nz_weights_option weights;
+    const nz_base *base; /* NULL: none. Stays the caller's. */
     int verify; /* nz_archive: 1: of a frame that is needed in part, all is decoded and checked */
     nz_progress_fn progress;
     void *progress_arg;
@@ -117,6 +130,8 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n);
 /* The next frame's header, without decoding it; *n == 0 is the end, else 1. Use either this or
  * nz_reader_get() on one reader. */
 nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n);
+/* The base that the archive read last needs: its size, and its hash in hash[]; 0: it needs none. */
+uint64_t nz_reader_base(const nz_reader *r, unsigned char hash[NZ_BASE_HASH]);
 uint64_t nz_reader_packed(const nz_reader *r); /* archive bytes consumed so far */
 nz_fault nz_reader_fault(const nz_reader *r);
 void nz_reader_free(nz_reader *r); /* NULL is fine */

@@ -163,6 +163,18 @@ Test(kern, mix)
     compare("mix_train", mix_train, sizes, 4);
 }
 
+static void sketch_add(bench *b, size_t n)
+{
+    const uint64_t *sketch = (const uint64_t *)(void *)b->a;
+    b->k.sketch_add((uint16_t *)b->h, sketch, sketch[1], n);
+}
+
+Test(kern, sketch)
+{
+    const size_t sizes[] = {16, 64, 512, 0};
+    compare("sketch_add", sketch_add, sizes, 4);
+}
+
 static void net_mv(bench *b, size_t n)
 {
     b->k.net_mv(b->a, b->b, b->c, MOST / n < 16 ? MOST / n : 16, n);

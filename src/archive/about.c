@@ -20,6 +20,7 @@ const char *nz_err_text(nz_err err)
     case NZ_E_LIMIT: return "needs more memory than the limit allows";
     case NZ_E_FULL: return "the output buffer is too small";
     case NZ_E_STOPPED: return "stopped";
+    case NZ_E_BASE: return "needs the base file that it was packed with";
     }
     return "an unknown error";
 }

@@ -21,6 +21,7 @@ nz_err nz_fault_set(nz_fault *fault, nz_err err, uint64_t offset, const char *re
 /* One of the archives; `index` borrows from it. */
 typedef struct part {
     size_t head, directory; /* offsets; the directory has index.directory bytes */
+    const uint8_t *base;    /* the section that names its base; NULL: there is none */
     nz_index index;
 } part;
 
@@ -39,7 +40,14 @@ static nz_err find_part(const nz_archive *a, size_t end, part *p, nz_fault *faul
         return nz_fault_set(fault, NZ_E_CORRUPT, tag, "an index of more than there is");
     p->directory = tag - (size_t)x->directory;
     p->head = p->directory - (size_t)x->packed - NZ_HEAD_BYTES;
+    p->base = NULL;
     err = nz_head_load(a->bytes + p->head, NZ_HEAD_BYTES, &reason);
+    if (err && p->head >= NZ_BASE_BYTES &&
+        a->bytes[p->head + NZ_HEAD_BYTES - NZ_BASE_BYTES] == NZ_TAG_BASE) {
+        p->base = a->bytes + p->head + NZ_HEAD_BYTES - NZ_BASE_BYTES;
+        p->head -= NZ_BASE_BYTES;
+        err = nz_head_load(a->bytes + p->head, NZ_HEAD_BYTES, &reason);
+    }
     if (err == NZ_E_MAGIC)
         return nz_fault_set(fault, NZ_E_CORRUPT, tag,
                             "the end does not match the frames before it");
@@ -86,10 +94,10 @@ static nz_err add_frames(nz_archive *a, const part *p)
         a->room = room;
     }
     nz_span entries = nz_span_of(p->index.entries, p->index.n);
-    uint64_t offset = p->head + NZ_HEAD_BYTES;
+    uint64_t offset = p->head + NZ_HEAD_BYTES + (p->base ? NZ_BASE_BYTES : 0);
     for (size_t i = 0; i < frames; i++) {
         uint64_t packed = nz_span_varint(&entries), raw = nz_span_varint(&entries);
-        a->frame[a->frames++] = (nz_entry){offset, packed, a->raw, raw};
+        a->frame[a->frames++] = (nz_entry){offset, packed, a->raw, raw, p->base};
         offset += packed;
         a->raw += raw;
     }
@@ -155,6 +163,7 @@ static nz_err archive_new(nz_archive **out, const nz_options *opt, nz_fault *fau
     a->threads = nz_crew_threads(opt);
     a->memory = nz_crew_memory(opt);
     a->verify = opt && opt->verify;
+    a->base = opt ? opt->base : NULL;
     nz_kern_init(&a->kern, nz_cpu());
     *out = a;
     return NZ_OK;
@@ -283,20 +292,41 @@ static uint64_t piece_memory(const piece *p, const nz_opened *f)
     }
 }
 
-static nz_err decode(const nz_opened *f, const nz_run *run, uint8_t *raw, size_t from, size_t n)
+static nz_err decode(const nz_opened *f, const nz_run *run, const nz_weights_base *base,
+                     uint8_t *raw, size_t from, size_t n)
 {
     const nz_header *h = &f->header;
     size_t packed = (size_t)h->packed, size = (size_t)h->raw;
     switch (h->method) {
     case NZ_METHOD_BYTES: return nz_bytes_decode(&f->shape, run, f->payload, packed, raw, size);
     case NZ_METHOD_WEIGHTS:
-        return nz_weights_decode(&f->weights, run, f->payload, packed, raw, size, from, n);
+        return nz_weights_decode(&f->weights, run, base, f->payload, packed, raw, size, from, n);
     default: memcpy(raw, f->payload + from, n); return NZ_OK;
     }
 }
 
-static nz_err read_piece(const piece *p, const nz_opened *f, const nz_run *run, uint64_t offset,
-                         nz_fault *fault)
+/* The base that a frame's archive names must be the one that was given. */
+static nz_err find_base(const nz_archive *a, const nz_entry *e, nz_weights_base *base,
+                        nz_fault *fault)
+{
+    uint8_t hash[NZ_BASE_HASH];
+    uint64_t size;
+    *base = (nz_weights_base){0};
+    if (!e->base)
+        return NZ_OK;
+    if (!nz_base_load(hash, &size, e->base))
+        return nz_fault_set(fault, NZ_E_CORRUPT, (uint64_t)(e->base - a->bytes),
+                            "the checksum of the base's name does not match");
+    if (!nz_base_is(a->base, hash, size))
+        return nz_fault_set(fault, NZ_E_BASE, e->offset,
+                            a->base ? "packed against another base file than the one given"
+                                    : "packed against a base file, which must be given");
+    *base = nz_base_view(a->base);
+    return NZ_OK;
+}
+
+static nz_err read_piece(const piece *p, const nz_opened *f, const nz_run *run,
+                         const nz_weights_base *base, uint64_t offset, nz_fault *fault)
 {
     size_t size = (size_t)f->header.raw;
     uint8_t *aside = NULL, *raw = p->to;
@@ -305,7 +335,8 @@ static nz_err read_piece(const piece *p, const nz_opened *f, const nz_run *run, 
     if (p->whole && p->n < size && !(raw = aside = malloc(size)))
         err = NZ_E_MEM;
     if (!err)
-        err = p->whole ? decode(f, run, raw, 0, size) : decode(f, run, raw, p->from, p->n);
+        err = p->whole ? decode(f, run, base, raw, 0, size)
+                       : decode(f, run, base, raw, p->from, p->n);
     if (err == NZ_E_MEM)
         reason = "no memory for a frame";
     if (!err && p->whole && nz_hash(raw, size) != f->header.hash) {
@@ -367,10 +398,13 @@ static nz_err read_frames(const wanted *w, size_t first, size_t last, int thread
         nz_fault own = {0};
         if (i > atomic_load(&bad))
             continue;
+        nz_weights_base base;
         nz_err err = nz_entry_open(a, &a->frame[i], &f, &own);
+        if (!err)
+            err = find_base(a, &a->frame[i], &base, &own);
         if (!err) {
             piece p = piece_of(w, &a->frame[i], &f);
-            err = read_piece(&p, &f, &run, a->frame[i].offset, &own);
+            err = read_piece(&p, &f, &run, &base, a->frame[i].offset, &own);
         }
         if (!err)
             continue;

@@ -2,6 +2,7 @@
 #ifndef NZ_ARCHIVE_ACCESS_H
 #define NZ_ARCHIVE_ACCESS_H
 
+#include "archive/base.h"
 #include "archive/directory.h"
 #include "archive/format.h"
 #include "weights/weights.h"
@@ -10,6 +11,7 @@
 typedef struct nz_entry {
     uint64_t offset, packed; /* in the archive, header included */
     uint64_t at, raw;        /* in the raw data */
+    const uint8_t *base;     /* the section of its archive that names a base; NULL: it needs none */
 } nz_entry;
 
 struct nz_archive {
@@ -20,7 +22,8 @@ struct nz_archive {
     int threads;
     uint64_t memory; /* the limit */
     bool verify;
-    nz_entry *frame; /* ascending, without gaps in the raw data */
+    const nz_base *base; /* the caller's */
+    nz_entry *frame;     /* ascending, without gaps in the raw data */
     size_t frames, room;
     uint64_t raw;
     nz_directory directory;

@@ -24,6 +24,7 @@ typedef struct nz_job {
     nz_weights_mode mode; /* packing them: how, */
     nz_placed *slabs;     /* and which; freed with the job */
     size_t slab_count;
+    nz_weights_base base;
     uint8_t *raw, *packed; /* freed with the job unless lent; packed is NULL when stored */
     bool raw_lent, packed_lent;
     uint64_t memory; /* what the job holds, counted by the crew from start to take */

@@ -2,6 +2,7 @@
  * job; checked frames are handed out in order. What goes wrong while reading ahead waits until the
  * good frames in front of it are handed out. */
 #include "archive/reader.h"
+#include "archive/base.h"
 #include "archive/crew.h"
 #include "archive/directory.h"
 #include "base/base.h"
@@ -24,9 +25,12 @@ struct nz_reader {
     bool have;      /* `header` is the next frame's, the source is at its payload */
     nz_header header;
     uint64_t header_at;
-    uint64_t room; /* raw bytes that frames not yet started may have */
-    uint8_t *into; /* the caller's memory for what is not yet started; NULL: our own */
-    nz_job *job;   /* being handed out */
+    const nz_base *file; /* that the caller gave */
+    uint8_t base_hash[NZ_BASE_HASH];
+    uint64_t base_size; /* of the file that this archive needs; 0: none */
+    uint64_t room;      /* raw bytes that frames not yet started may have */
+    uint8_t *into;      /* the caller's memory for what is not yet started; NULL: our own */
+    nz_job *job;        /* being handed out */
     size_t given;
 };
 
@@ -64,6 +68,22 @@ static nz_err read_head(nz_reader *r)
         return fail_ahead(r, err, at, reason);
     nz_index_reset(&r->index);
     r->place = AT_FRAME;
+    r->base_size = 0;
+    return NZ_OK;
+}
+
+/* Which base the archive needs, its tag already read. Whether it was given shows at the first frame
+ * that is decoded: a listing needs none. */
+static nz_err read_base(nz_reader *r, uint8_t tag)
+{
+    uint8_t bytes[NZ_BASE_BYTES] = {tag};
+    uint64_t at = r->source.at - 1;
+    if (nz_source_read(&r->source, bytes + 1, sizeof bytes - 1) < sizeof bytes - 1)
+        return fail_short(r, "the archive ends inside the name of its base");
+    if (r->index.frames || r->index.directory || r->base_size)
+        return fail_ahead(r, NZ_E_CORRUPT, at, "a base named behind a frame");
+    if (!nz_base_load(r->base_hash, &r->base_size, bytes) || !r->base_size)
+        return fail_ahead(r, NZ_E_CORRUPT, at, "the checksum of the base's name does not match");
     return NZ_OK;
 }
 
@@ -202,6 +222,8 @@ static nz_err read_next(nz_reader *r)
             err = fail_short(r, "the archive ends without its index");
         else if (tag == NZ_TAG_END)
             err = read_end(r);
+        else if (tag == NZ_TAG_BASE)
+            err = read_base(r, tag);
         else if (tag == NZ_TAG_DIRECTORY)
             err = read_directory(r);
         else
@@ -224,6 +246,7 @@ nz_err nz_reader_open(nz_reader **out, const nz_options *opt, const nz_source *f
     }
     r->source = *from;
     r->into = into;
+    r->file = opt ? opt->base : NULL;
     r->room = room;
     err = read_head(r);
     if (err) {
@@ -250,8 +273,8 @@ static void unpack_frame(nz_job *job)
     if (h->method == NZ_METHOD_BYTES)
         job->err = nz_bytes_decode(&job->shape, &job->run, job->packed, packed, job->raw, n);
     else if (h->method == NZ_METHOD_WEIGHTS)
-        job->err =
-            nz_weights_decode(&job->weights, &job->run, job->packed, packed, job->raw, n, 0, n);
+        job->err = nz_weights_decode(&job->weights, &job->run, &job->base, job->packed, packed,
+                                     job->raw, n, 0, n);
     if (!job->packed_lent)
         free(job->packed);
     job->packed = NULL;
@@ -319,6 +342,10 @@ static nz_err start_frame(nz_reader *r, bool *waits)
     nz_err err = frame_needs(r, &needs);
     if (err)
         return err;
+    if (r->base_size && !nz_base_is(r->file, r->base_hash, r->base_size))
+        return fail_ahead(r, NZ_E_BASE, at,
+                          r->file ? "packed against another base file than the one given"
+                                  : "packed against a base file, which must be given");
     if (needs.header.raw > r->room)
         return fail_ahead(r, NZ_E_FULL, at, "the contents do not fit the caller's buffer");
     *waits = !nz_crew_room(&r->crew, needs.memory);
@@ -330,6 +357,8 @@ static nz_err start_frame(nz_reader *r, bool *waits)
     if (!job)
         return fail_ahead(r, NZ_E_MEM, at, "no memory for a frame");
     *job = needs;
+    if (r->base_size)
+        job->base = nz_base_view(r->file);
     err = place_payload(r, job);
     if (err) {
         nz_job_free(job);
@@ -414,6 +443,12 @@ nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
 done:
     r->fault = r->ahead;
     return r->fault.err;
+}
+
+uint64_t nz_reader_base(const nz_reader *r, unsigned char hash[NZ_BASE_HASH])
+{
+    memcpy(hash, r->base_hash, NZ_BASE_HASH);
+    return r->base_size;
 }
 
 uint64_t nz_reader_packed(const nz_reader *r)

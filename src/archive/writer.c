@@ -3,6 +3,7 @@
  * and on the tensors found in the raw data alone, so the bytes do not depend on threads, memory or
  * the sizes of the caller's pieces. */
 #include "archive/writer.h"
+#include "archive/base.h"
 #include "archive/crew.h"
 #include "archive/directory.h"
 #include "base/base.h"
@@ -32,6 +33,7 @@ struct nz_writer {
     nz_scan *scan;    /* NULL: no tensors are looked for */
     nz_weights_mode mode;
     size_t passed; /* tensors that end before raw_at */
+    const nz_base *base;
 };
 
 /* Less of an unknown format goes with what lies between the tensors; so do tensors so small that
@@ -52,9 +54,13 @@ static nz_err put_out(nz_writer *w, const void *p, size_t n)
 
 static nz_err put_head(nz_writer *w)
 {
-    uint8_t head[NZ_HEAD_BYTES];
+    uint8_t head[NZ_HEAD_BYTES], base[NZ_BASE_BYTES];
     nz_head_store(head);
-    return put_out(w, head, sizeof head);
+    nz_err err = put_out(w, head, sizeof head);
+    if (err || !w->base)
+        return err;
+    nz_base_store(w->base, base);
+    return put_out(w, base, sizeof base);
 }
 
 /* What the frames since the head hold, as far as it is whole. */
@@ -143,6 +149,7 @@ nz_err nz_writer_open(nz_writer **out, const nz_options *opt, const nz_sink *to)
     w->level = level_of(opt);
     w->frame = frame_of(opt);
     w->mode = mode_of(opt);
+    w->base = opt ? opt->base : NULL;
     err = !opt || opt->weights != NZ_WEIGHTS_OFF ? nz_scan_new(&w->scan) : NZ_OK;
     if (!err)
         err = put_head(w);
@@ -173,8 +180,8 @@ static void pack_weights(nz_job *job)
 {
     size_t n = (size_t)job->header.raw;
     nz_buf out = {0};
-    job->err = nz_weights_encode(&job->weights, job->mode, &job->run, job->raw, n, job->slabs,
-                                 job->slab_count, &out);
+    job->err = nz_weights_encode(&job->weights, job->mode, &job->run, &job->base, job->raw, n,
+                                 job->slabs, job->slab_count, &out);
     if (!job->err && out.n + STORED_GAP > n)
         job->err = NZ_E_FULL;
     nz_weights_store(&job->weights, job->header.params);
@@ -298,7 +305,8 @@ static uint64_t frame_size(nz_writer *w, uint64_t seen, bool last, bool *weights
 {
     size_t n;
     const nz_tensor *t = next_tensors(w, &n);
-    uint64_t start = w->raw_at, most = w->frame < NZ_WEIGHTS_FRAME ? w->frame : NZ_WEIGHTS_FRAME;
+    uint64_t start = w->raw_at, most = nz_weights_frame(w->mode);
+    most = w->frame < most ? w->frame : most;
     *weights = false;
     while (n && !is_slab(t))
         t++, n--;
@@ -334,8 +342,15 @@ static nz_err place_slabs(nz_writer *w, nz_job *job)
         low += (block - (low - t[i].at) % block) % block;
         if (!is_slab(&t[i]) || high <= low || high - low < block)
             continue;
-        job->slabs[job->slab_count++] =
-            (nz_placed){{t[i].dtype, (high - low) / block, row ? row : 1}, low - start};
+        nz_placed *p = &job->slabs[job->slab_count++];
+        *p = (nz_placed){.slab = {t[i].dtype, (high - low) / block, row ? row : 1},
+                         .at = low - start,
+                         .base_at = UINT64_MAX};
+        const nz_tensor *base = nz_base_find(w->base, &t[i]);
+        if (base) {
+            p->base_dtype = base->dtype;
+            p->base_at = base->at + (low - t[i].at) / block * nz_dtype_about(base->dtype)->bytes;
+        }
     }
     return NZ_OK;
 }
@@ -352,6 +367,7 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool weights)
     if (weights) {
         err = place_slabs(w, job);
         job->mode = w->mode;
+        job->base = nz_base_view(w->base);
         job->header.method = NZ_METHOD_WEIGHTS;
         job->memory += nz_weights_pack_memory(w->mode, n);
         return err;
@@ -482,7 +498,8 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
             continue;
         }
         size_t want = size && size - w->n < n ? (size_t)(size - w->n) : n;
-        uint64_t most = w->frame > NZ_WEIGHTS_FRAME ? w->frame : NZ_WEIGHTS_FRAME;
+        uint64_t most = nz_weights_frame(w->mode);
+        most = w->frame > most ? w->frame : most;
         if (want > most - w->n)
             want = (size_t)(most - w->n);
         if (w->n == w->cap && (err = grow_raw(w, want, most)))

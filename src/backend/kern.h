@@ -45,6 +45,10 @@ typedef struct nz_kern {
     /* v[i] = nz_adapt_next(v[i], bit, limit) for n values, a multiple of 8, 32-byte aligned. */
     void (*adapt)(uint32_t *v, size_t n, int bit, uint32_t limit);
 
+    /* Sketches: differ[i] += how many bits of sketch[i] are not those of own, wrapping; n is a
+     * multiple of 16, both 64-byte aligned. */
+    void (*sketch_add)(uint16_t *differ, const uint64_t *sketch, uint64_t own, size_t n);
+
     /* Network. Every n, `in` and `out` is a multiple of NZ_LANES, matrices are row-major with one
      * row per input, pointers aligned to 64 bytes. A sum the definition splits runs in NZ_LANES
      * lanes (element i in lane i mod NZ_LANES), which are then folded in halves. */
@@ -101,7 +105,8 @@ typedef struct nz_kern {
     void (*number_split[NZ_NUMBER_SHAPES])(const nz_number_parts *to, const uint8_t *raw,
                                            const int16_t *base, nz_number_reach r, size_t n);
     void (*number_merge[NZ_NUMBER_SHAPES])(uint8_t *raw, const nz_number_parts *from,
-                                           const int16_t *base, nz_number_reach r, size_t n);
+                                           const int16_t *base, size_t n);
+    /* Of odd numbers the rest is merged, the top is for the caller to set. */
     /* Where the odd numbers are among n symbols, at most 2^16; returns how many. */
     size_t (*number_odd)(uint16_t *where, const uint8_t *symbol, unsigned dense, size_t n);
     /* Any n up to NZ_NUMBER_ROW. Exponents of numbers that are neither zero nor subnormal, with

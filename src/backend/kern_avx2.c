@@ -143,9 +143,39 @@ AVX2 static void adapt_avx2(uint32_t *v, size_t n, int bit, uint32_t limit)
     }
 }
 
+/* Ones in each of four words. */
+AVX2 static inline __m256i ones(__m256i v)
+{
+    const __m256i low = _mm256_set1_epi8(15),
+                  table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1,
+                                           2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    __m256i a = _mm256_shuffle_epi8(table, _mm256_and_si256(v, low));
+    __m256i b = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), low));
+    return _mm256_sad_epu8(_mm256_add_epi8(a, b), _mm256_setzero_si256());
+}
+
+AVX2 static void sketch_add_avx2(uint16_t *differ, const uint64_t *sketch, uint64_t own, size_t n)
+{
+    const __m256i x = _mm256_set1_epi64x((long long)own);
+    for (size_t i = 0; i < n; i += 16) {
+        __m256i c[4];
+        for (int j = 0; j < 4; j++) {
+            const __m256i *p = (const __m256i *)(sketch + i) + j;
+            c[j] = ones(_mm256_xor_si256(_mm256_load_si256(p), x));
+        }
+        /* Packed, the halves of each are apart. */
+        __m256i sum =
+            _mm256_packus_epi32(_mm256_packus_epi32(c[0], c[1]), _mm256_packus_epi32(c[2], c[3]));
+        sum = _mm256_permutevar8x32_epi32(sum, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        __m256i *d = (__m256i *)(differ + i);
+        _mm256_store_si256(d, _mm256_add_epi16(_mm256_load_si256(d), sum));
+    }
+}
+
 void nz_kern_avx2(nz_kern *k)
 {
     k->adapt = adapt_avx2;
+    k->sketch_add = sketch_add_avx2;
     k->mix_dot = mix_dot_avx2;
     k->mix_train = mix_train_avx2;
     fill(k);

@@ -196,8 +196,15 @@ static void adapt_c(uint32_t *v, size_t n, int bit, uint32_t limit)
         v[i] = nz_adapt_next(v[i], bit, limit);
 }
 
+static void sketch_add_c(uint16_t *differ, const uint64_t *sketch, uint64_t own, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        differ[i] = (uint16_t)(differ[i] + __builtin_popcountll(sketch[i] ^ own));
+}
+
 void nz_kern_c(nz_kern *k)
 {
+    k->sketch_add = sketch_add_c;
     k->adapt = adapt_c;
     k->mix_dot = mix_dot_c;
     k->mix_train = mix_train_c;

@@ -21,13 +21,10 @@ LOOPS NZ_INLINE uint8_t symbol_of(uint16_t top, int16_t base, nz_number_reach r)
     return (uint8_t)(top ? near : NZ_NUMBER_ZERO);
 }
 
-/* Of an odd number the bits that its symbol has. */
-LOOPS NZ_INLINE uint16_t top_of(uint8_t symbol, int16_t base, nz_number_reach r)
+/* Of an odd number nothing that is right. */
+LOOPS NZ_INLINE uint16_t top_of(uint8_t symbol, int16_t base)
 {
-    uint16_t near = (uint16_t)(base + symbol);
-    uint16_t below = (uint16_t)(base - (uint16_t)((unsigned)(symbol - r.dense + 1) << r.kept));
-    uint16_t top = symbol < r.dense ? near : below;
-    return symbol == NZ_NUMBER_ZERO ? 0 : top;
+    return (uint16_t)(symbol == NZ_NUMBER_ZERO ? 0 : base + symbol);
 }
 
 LOOPS static void split_8(const nz_number_parts *to, const uint8_t *raw,
@@ -39,11 +36,11 @@ LOOPS static void split_8(const nz_number_parts *to, const uint8_t *raw,
 }
 
 LOOPS static void merge_8(uint8_t *raw, const nz_number_parts *from, const int16_t *restrict base,
-                          nz_number_reach r, size_t n)
+                          size_t n)
 {
     const uint8_t *restrict symbol = from->symbol;
     for (size_t i = 0; i < n; i++) {
-        uint8_t v = (uint8_t)top_of(symbol[i], base[i], r);
+        uint8_t v = (uint8_t)top_of(symbol[i], base[i]);
         raw[i] = (uint8_t)(v >> 1 | v << 7);
     }
 }
@@ -62,13 +59,13 @@ LOOPS static void split_16_8(const nz_number_parts *to, const uint8_t *raw,
 }
 
 LOOPS static void merge_16_8(uint8_t *raw, const nz_number_parts *from,
-                             const int16_t *restrict base, nz_number_reach r, size_t n)
+                             const int16_t *restrict base, size_t n)
 {
     const uint8_t *restrict symbol = from->symbol;
     const uint8_t *restrict rest0 = from->rest[0];
     loose16 *restrict x = (loose16 *)(void *)raw;
     for (size_t i = 0; i < n; i++) {
-        uint16_t v = (uint16_t)(top_of(symbol[i], base[i], r) << 8 | rest0[i]);
+        uint16_t v = (uint16_t)(top_of(symbol[i], base[i]) << 8 | rest0[i]);
         x[i] = (uint16_t)(v >> 1 | v << 15);
     }
 }
@@ -91,7 +88,7 @@ LOOPS static void split_16_4(const nz_number_parts *to, const uint8_t *raw,
 }
 
 LOOPS static void merge_16_4(uint8_t *raw, const nz_number_parts *from,
-                             const int16_t *restrict base, nz_number_reach r, size_t n)
+                             const int16_t *restrict base, size_t n)
 {
     const uint8_t *restrict symbol = from->symbol;
     const uint8_t *restrict rest0 = from->rest[0];
@@ -101,7 +98,7 @@ LOOPS static void merge_16_4(uint8_t *raw, const nz_number_parts *from,
             for (size_t i = 0; i < GROUP / 2; i++) {
                 size_t j = g + half + i;
                 uint16_t four = (uint16_t)(rest0[g / 2 + i] >> (half ? 4 : 0) & 15);
-                uint16_t v = (uint16_t)(top_of(symbol[j], base[j], r) << 4 | four);
+                uint16_t v = (uint16_t)(top_of(symbol[j], base[j]) << 4 | four);
                 x[j] = (uint16_t)(v >> 1 | v << 15);
             }
 }
@@ -128,7 +125,7 @@ LOOPS static void split_32(const nz_number_parts *to, const uint8_t *raw,
 }
 
 LOOPS static void merge_32(uint8_t *raw, const nz_number_parts *from, const int16_t *restrict base,
-                           nz_number_reach r, size_t n)
+                           size_t n)
 {
     const uint8_t *restrict symbol = from->symbol;
     const uint8_t *restrict rest0 = from->rest[0];
@@ -140,7 +137,7 @@ LOOPS static void merge_32(uint8_t *raw, const nz_number_parts *from, const int1
             for (size_t i = 0; i < GROUP / 2; i++) {
                 size_t j = g + half + i;
                 uint32_t four = rest0[g / 2 + i] >> (half ? 4 : 0) & 15;
-                uint32_t v = (uint32_t)top_of(symbol[j], base[j], r) << 20 | four << 16 |
+                uint32_t v = (uint32_t)top_of(symbol[j], base[j]) << 20 | four << 16 |
                              (uint32_t)rest1[j] << 8 | rest2[j];
                 x[j] = v >> 1 | v << 31;
             }
@@ -166,7 +163,7 @@ LOOPS static void split_64(const nz_number_parts *to, const uint8_t *raw,
 }
 
 LOOPS static void merge_64(uint8_t *raw, const nz_number_parts *from, const int16_t *restrict base,
-                           nz_number_reach r, size_t n)
+                           size_t n)
 {
     const uint8_t *restrict symbol = from->symbol;
     const uint8_t *restrict rest0 = from->rest[0];
@@ -175,7 +172,7 @@ LOOPS static void merge_64(uint8_t *raw, const nz_number_parts *from, const int1
         for (size_t i = 0; i < GROUP; i++) {
             size_t j = g + i;
             uint64_t four = rest0[g / 2 + i % (GROUP / 2)] >> (i < GROUP / 2 ? 0 : 4) & 15;
-            uint64_t v = (uint64_t)top_of(symbol[j], base[j], r) << 52 | four << 48;
+            uint64_t v = (uint64_t)top_of(symbol[j], base[j]) << 52 | four << 48;
             for (size_t k = 1; k < 7; k++)
                 v |= (uint64_t)from->rest[k][j] << 8 * (6 - k);
             x[j] = v >> 1 | v << 63;

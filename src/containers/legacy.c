@@ -26,8 +26,10 @@ static void end(void *state)
 static bool big_endian(const nz_pickle *k)
 {
     uint64_t run = k->root.kind == NZ_PK_DICT ? k->pool[k->root.v].v : 0;
+    if (!run)
+        return false;
     const nz_pvalue *v = &k->pool[run];
-    for (uint32_t i = 0; run && i + 1 < v->n; i += 2)
+    for (uint32_t i = 0; i + 1 < v->n; i += 2)
         if (nz_pickle_is(k, v[1 + i], "little_endian"))
             return v[2 + i].kind == NZ_PK_INT && v[2 + i].v == 0;
     return false;

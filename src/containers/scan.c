@@ -166,7 +166,7 @@ nz_err nz_scan_put(nz_scan *s, const void *data, size_t n)
                 break;
             if (here > missing)
                 here = missing;
-            if (!nz_array_grow(&s->held, &s->room, s->have + here, 1, SIZE_MAX)) {
+            if (!nz_array_grow(&s->held, &s->room, s->have + here, 1, s->want)) {
                 over(s);
                 return NZ_E_MEM;
             }

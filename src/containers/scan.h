@@ -1,8 +1,9 @@
 /* Finds the tensors in a stream of bytes: safetensors, GGUF, PyTorch, NumPy and ONNX files.
  *
  * The stream comes in pieces of any size and the result does not depend on how it was cut. Only
- * headers are gathered, tensor data is skipped. What is broken, hostile or none of these is no
- * error: there are just no further tensors. Use one scan from one thread. */
+ * headers are gathered, tensor data is skipped unread. What is broken, hostile or none of these is
+ * no error: there are just no further tensors. Memory grows with the headers that really came and
+ * stays below 600 MB whatever they say; a usual model takes a few. Use one scan from one thread. */
 #ifndef NZ_CONTAINERS_SCAN_H
 #define NZ_CONTAINERS_SCAN_H
 

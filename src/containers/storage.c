@@ -332,10 +332,12 @@ nz_view *nz_storages_find(nz_storages *x, const char *key, size_t key_n, size_t 
         else
             hi = mid;
     }
+    if (lo == x->n || x->views[lo].used || by_key(&x->views[lo], key, key_n) != 0)
+        return NULL;
     for (end = lo; end < x->n && by_key(&x->views[end], key, key_n) == 0;)
         end++;
     *n = end - lo;
-    return end > lo && !x->views[lo].used ? &x->views[lo] : NULL;
+    return &x->views[lo];
 }
 
 /* What no view covers. */

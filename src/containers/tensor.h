@@ -17,8 +17,9 @@ typedef struct nz_tensor {
     uint64_t at, bytes;        /* its data in the stream; no bytes when a dim is 0 */
 } nz_tensor;
 
-/* Sets dtype, dims, dim and bytes. More than NZ_DIMS_MAX dims are folded into the first. False
- * when a product does not fit or a row does not hold whole blocks; t is then as it was. */
+/* Sets dtype (one there is), dims, dim and bytes. More than NZ_DIMS_MAX dims are folded into the
+ * first. False when a product does not fit or a row does not hold whole blocks; t is then as it
+ * was. */
 bool nz_tensor_shape(nz_tensor *t, nz_dtype dtype, const uint64_t *dim, size_t dims);
 /* Of NZ_DT_BYTES and one dim. */
 void nz_tensor_bytes(nz_tensor *t, uint64_t bytes);

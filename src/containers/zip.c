@@ -60,11 +60,16 @@ static nz_err leave(nz_scan *s, zip *z, uint64_t skip)
     return NZ_OK;
 }
 
-/* Looks for the record behind a member: it repeats how many bytes there were. */
+/* Looks for the record behind a member: it repeats how many bytes there were. Empty members may go
+ * without. */
 static nz_err seek(nz_scan *s, const uint8_t *p, size_t n)
 {
     zip *z = nz_scan_state(s);
     uint64_t size = nz_scan_at(s) - z->data;
+    if (size == 0 && !memcmp(p, "PK\3\4", 4)) {
+        nz_scan_next(s, 0, LOCAL_BYTES, local);
+        return NZ_OK;
+    }
     if (!memcmp(p, "PK\7\10", 4)) {
         size_t record = 0;
         if (nz_load64(p + 8) == size && nz_load64(p + 16) == size)
@@ -121,6 +126,8 @@ static bool sizes(zip *z, unsigned method, const uint8_t *p, const uint8_t *extr
         extra += 4 + bytes;
         n -= 4 + bytes;
     }
+    if (packed == UINT32_MAX)
+        packed = raw = 0;
     z->size = packed;
     z->sized = !(z->flags & SIZE_FOLLOWS) || packed || raw;
     return method != 0 || packed == raw;

@@ -51,7 +51,7 @@ void nz_number_merge(const nz_kern *kern, const nz_number *f, uint8_t *raw,
                      const nz_number_parts *from, const int16_t *base, size_t n)
 {
     size_t whole = n / NZ_NUMBER_GROUP * NZ_NUMBER_GROUP, tail = n - whole;
-    kern->number_merge[f->shape](raw, from, base, f->reach, whole);
+    kern->number_merge[f->shape](raw, from, base, whole);
     if (!tail)
         return;
     /* What lies behind the last number may not be there to read. */
@@ -63,7 +63,7 @@ void nz_number_merge(const nz_kern *kern, const nz_number *f, uint8_t *raw,
         memcpy(rest[k], from->rest[k] + nz_number_plane(f, k, whole), nz_number_plane(f, k, tail));
         part.rest[k] = rest[k];
     }
-    kern->number_merge[f->shape](last, &part, base + whole, f->reach, NZ_NUMBER_GROUP);
+    kern->number_merge[f->shape](last, &part, base + whole, NZ_NUMBER_GROUP);
     memcpy(raw + whole * f->bytes, last, tail * f->bytes);
 }
 
@@ -82,11 +82,11 @@ unsigned nz_number_top(const nz_number *f, const uint8_t *raw)
     return (unsigned)(v >> f->rest & ((UINT64_C(1) << (bits - f->rest)) - 1));
 }
 
-void nz_number_set_top(const nz_number *f, uint8_t *raw, unsigned top, unsigned mask)
+void nz_number_set_top(const nz_number *f, uint8_t *raw, unsigned top)
 {
     unsigned bits = 8u * f->bytes;
     uint64_t x = load(f, raw), v = x << 1 | x >> (bits - 1);
-    v = (v & ~((uint64_t)mask << f->rest)) | (uint64_t)(top & mask) << f->rest;
+    v = (v & ((UINT64_C(1) << f->rest) - 1)) | (uint64_t)top << f->rest;
     if (bits < 64)
         v &= (UINT64_C(1) << bits) - 1;
     x = v >> 1 | v << (bits - 1);

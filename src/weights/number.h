@@ -22,15 +22,15 @@ const nz_number *nz_number_of(nz_dtype dtype);
 size_t nz_number_plane(const nz_number *f, unsigned k, size_t n);
 
 /* Any n; base[] and the parts reach up to the next multiple of NZ_NUMBER_GROUP. Splitting leaves
- * what lies behind the n in the parts undefined, merging writes n numbers only. */
+ * what lies behind the n in the parts undefined, merging writes n numbers only, of
+ * odd ones the rest alone. */
 void nz_number_split(const nz_kern *kern, const nz_number *f, const nz_number_parts *to,
                      const uint8_t *raw, const int16_t *base, size_t n);
 void nz_number_merge(const nz_kern *kern, const nz_number *f, uint8_t *raw,
                      const nz_number_parts *from, const int16_t *base, size_t n);
 
-/* The top of one number in memory, for those that are odd; `top` put in place of the bits of its
- * top that `mask` has. */
+/* The top of one number in memory; and put in its place. */
 unsigned nz_number_top(const nz_number *f, const uint8_t *raw);
-void nz_number_set_top(const nz_number *f, uint8_t *raw, unsigned top, unsigned mask);
+void nz_number_set_top(const nz_number *f, uint8_t *raw, unsigned top);
 
 #endif

@@ -39,6 +39,20 @@ void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t
             counts[s][b] += odd[s][b];
 }
 
+bool nz_plane_is_noise(const uint8_t *bytes, size_t n)
+{
+    enum { PIECES = 16, PIECE = 2048 };
+    const nz_tables none = {0};
+    uint32_t counts[1][256] = {{0}};
+    if (n < 4 * PIECES * PIECE)
+        return false;
+    for (size_t k = 0; k < PIECES; k++)
+        nz_plane_count(counts, bytes + (n - PIECE) / (PIECES - 1) * k, NULL, PIECE);
+    /* 256 symbols counted in so few seem to gain half a nat each: what they gain more counts. */
+    uint64_t seen = PIECES * PIECE, cost = nz_tables_cost(&none, counts[0], seen, n);
+    return cost + n / 64 > 8 * n;
+}
+
 nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
                        uint64_t *cost)
 {
@@ -84,7 +98,7 @@ nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], 
             }
             *cost += one;
         }
-        p->table[s] = (uint8_t)index;
+        p->table[s] = (uint16_t)index;
     }
     p->encoder = calloc(sets, sizeof *p->encoder);
     if (!p->encoder)
@@ -100,8 +114,8 @@ void nz_plane_store(const nz_plane *p, nz_buf *out)
     nz_buf_byte(out, (unsigned)p->kind | (p->sets - 1) << 4);
     if (p->kind == NZ_PLANE_FILL)
         nz_buf_byte(out, p->fill);
-    if (p->kind == NZ_PLANE_RANS)
-        nz_buf_put(out, p->table, p->sets);
+    for (unsigned s = 0; p->kind == NZ_PLANE_RANS && s < p->sets; s++)
+        nz_buf_varint(out, p->table[s] == NZ_TABLES_MAX ? 0 : p->table[s] + 1u);
 }
 
 nz_err nz_plane_load(nz_plane *p, const nz_tables *tables, nz_span *in)
@@ -114,20 +128,18 @@ nz_err nz_plane_load(nz_plane *p, const nz_tables *tables, nz_span *in)
         return NZ_E_CORRUPT;
     if (p->kind != NZ_PLANE_RANS)
         return NZ_OK;
-    nz_span refs = nz_span_cut(in, p->sets);
-    if (refs.bad)
-        return NZ_E_CORRUPT;
     p->decoder = calloc(p->sets, sizeof *p->decoder);
     if (!p->decoder)
         return NZ_E_MEM;
     for (unsigned s = 0; s < p->sets; s++) {
-        p->table[s] = refs.at[s];
-        if (p->table[s] == NZ_TABLES_MAX)
-            continue; /* slots of zeros: safe, and never right */
-        if (p->table[s] >= tables->n) {
+        uint64_t table = nz_span_varint(in);
+        if (in->bad || table > tables->n) {
             nz_plane_free(p);
             return NZ_E_CORRUPT;
         }
+        p->table[s] = (uint16_t)(table ? table - 1 : NZ_TABLES_MAX);
+        if (!table)
+            continue; /* slots of zeros: safe, and never right */
         nz_rans_decoder_init(&p->decoder[s], tables->table[p->table[s]].freq);
     }
     return NZ_OK;
@@ -186,4 +198,41 @@ const uint8_t *nz_plane_read(nz_plane_reader *r, const nz_kern *kern, const uint
 nz_err nz_plane_close(const nz_plane_reader *r)
 {
     return r->plane->kind == NZ_PLANE_RANS ? nz_rans_close(&r->rans) : NZ_OK;
+}
+
+/* ---- A plane of one chunk ---- */
+
+void nz_plane_whole_store(const uint8_t *bytes, size_t n, const nz_kern *kern, nz_tables *tables,
+                          nz_buf *out, nz_err *err)
+{
+    uint32_t counts[1][256] = {{0}};
+    nz_plane p = {0};
+    uint64_t cost;
+    nz_plane_count(counts, bytes, NULL, n);
+    if (!*err)
+        *err = nz_plane_choose(&p, tables, counts, 1, &cost);
+    if (!*err) {
+        nz_plane_store(&p, out);
+        nz_plane_encode(&p, kern, bytes, NULL, n, out);
+    }
+    nz_plane_free(&p);
+}
+
+nz_err nz_plane_whole_load(uint8_t *bytes, size_t n, const nz_kern *kern, const nz_tables *tables,
+                           nz_span *in)
+{
+    nz_plane p;
+    nz_plane_reader r;
+    nz_err err = nz_plane_load(&p, tables, in);
+    if (err)
+        return err;
+    err = p.sets > 1 ? NZ_E_CORRUPT : nz_plane_open(&r, &p, n, in);
+    if (!err) {
+        const uint8_t *from = nz_plane_read(&r, kern, NULL, bytes, n);
+        if (from != bytes)
+            memcpy(bytes, from, n);
+        err = nz_plane_close(&r);
+    }
+    nz_plane_free(&p);
+    return err;
 }

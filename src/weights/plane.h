@@ -12,16 +12,19 @@ typedef enum nz_plane_kind { NZ_PLANE_RAW = 0, NZ_PLANE_FILL = 1, NZ_PLANE_RANS 
 typedef struct nz_plane {
     nz_plane_kind kind;
     uint8_t fill;
-    unsigned sets;                /* 1 to NZ_PLANE_SETS */
-    uint8_t table[NZ_PLANE_SETS]; /* of the frame's, NZ_TABLES_MAX: a set without bytes */
-    nz_rans_encoder *encoder;     /* [sets], made for packing */
-    nz_rans_decoder *decoder;     /* [sets], made for unpacking */
+    unsigned sets;                 /* 1 to NZ_PLANE_SETS */
+    uint16_t table[NZ_PLANE_SETS]; /* of the frame's, NZ_TABLES_MAX: a set without bytes */
+    nz_rans_encoder *encoder;      /* [sets], made for packing */
+    nz_rans_decoder *decoder;      /* [sets], made for unpacking */
 } nz_plane;
 
 void nz_plane_free(nz_plane *p);
 
 /* counts[set][byte] += 1 for n bytes; `set` may be NULL: all zeros. */
 void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t *set, size_t n);
+
+/* Whether a sample of a long plane is as good as random: no need to count it all. */
+bool nz_plane_is_noise(const uint8_t *bytes, size_t n);
 
 /* Chooses how to code bytes with these counts, and makes the encoder; *cost in bits. */
 nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
@@ -49,5 +52,12 @@ const uint8_t *nz_plane_read(nz_plane_reader *r, const nz_kern *kern, const uint
                              uint8_t *to, size_t n);
 /* After the last byte of the chunk: NZ_E_CORRUPT if its code says so. */
 nz_err nz_plane_close(const nz_plane_reader *r);
+
+/* A short plane, all of it at once: how it is coded, and the code. Does nothing when *err is set.
+ */
+void nz_plane_whole_store(const uint8_t *bytes, size_t n, const nz_kern *kern, nz_tables *tables,
+                          nz_buf *out, nz_err *err);
+nz_err nz_plane_whole_load(uint8_t *bytes, size_t n, const nz_kern *kern, const nz_tables *tables,
+                           nz_span *in);
 
 #endif

@@ -1,4 +1,5 @@
 #include "weights/scale.h"
+#include "base/base.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,9 +86,62 @@ nz_err nz_scale_measure(nz_scale *s, const nz_kern *kern, const uint8_t *raw)
  * than eight times that. So the dense symbols start six binades below. */
 enum { BELOW = 6 };
 
+/* A number's place on the scale of its format, as nz_kern.number_scale() has it: in eighths of a
+ * binade, 0 for zeros and subnormals. */
+static unsigned place_of(const nz_number *f, const uint8_t *raw)
+{
+    unsigned v;
+    switch (f->bytes) {
+    case 1: v = (uint8_t)(*raw << 1) >> f->scale_down; break;
+    case 2: v = (uint16_t)(nz_load16(raw) << 1) >> f->scale_down; break;
+    case 4: v = nz_load32(raw) << 1 >> f->scale_down; break;
+    default: v = (unsigned)(nz_load64(raw) << 1 >> f->scale_down); break;
+    }
+    return v < 8 ? 0 : v;
+}
+
+/* Eighths to quarters, of the root, the number or the square. */
+static int follow(const nz_scale *s, unsigned place)
+{
+    return (int)(place >> (1 - s->power));
+}
+
+void nz_scale_follow(nz_scale *s, const uint8_t *raw)
+{
+    enum { SAMPLES = 4096 };
+    size_t step = s->n / SAMPLES + 1;
+    int64_t sum = 0, count = 0;
+    for (size_t i = 0; i < s->n; i += step) {
+        unsigned ours = place_of(s->format, raw + i * s->format->bytes);
+        unsigned theirs = place_of(s->other_format, s->other + i * s->other_format->bytes);
+        if (ours && theirs) {
+            sum += (int)(ours >> 1) - follow(s, theirs);
+            count++;
+        }
+    }
+    s->factor = (int16_t)(count ? (sum + (sum < 0 ? -count : count) / 2) / count : 0);
+}
+
+static void fill_other(const nz_scale *s, int16_t *base, uint8_t *set, size_t at, size_t n)
+{
+    const int kept = s->format->reach.kept;
+    const size_t bytes = s->other_format->bytes;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = at + i - s->other_first;
+        unsigned place = k < s->other_n ? place_of(s->other_format, s->other + k * bytes) : 0;
+        int q = place ? follow(s, place) + s->factor : s->mean;
+        set[i] = (uint8_t)(q & 3);
+        base[i] = (int16_t)(((q >> 2) - BELOW) * (1 << kept));
+    }
+}
+
 void nz_scale_fill(const nz_scale *s, int16_t *base, uint8_t *set, size_t at, size_t n)
 {
     const int kept = s->format->reach.kept;
+    if (s->by_other) {
+        fill_other(s, base, set, at, n);
+        return;
+    }
     for (size_t i = 0; i < n;) {
         size_t block = (at + i) / s->block, end = (block + 1) * s->block - at;
         int row = s->by_row ? s->row[block] : s->mean;

@@ -1,24 +1,14 @@
 #include "weights/slab.h"
 #include "base/base.h"
-#include "weights/plane.h"
-#include "weights/scale.h"
-
-#include <stdlib.h>
-
-typedef enum form { FORM_RAW = 0, FORM_NUMBERS = 1, FORM_BYTES = 2 } form;
-
-enum {
-    CHUNK = NZ_SLAB_CHUNK,
-    STRIP = 4096,         /* numbers decoded at a time: their parts stay in the first cache */
-    SAMPLE = 32 << 10,    /* numbers that a choice is made by */
-    BYTES_PLANES = 8,     /* of FORM_BYTES */
-    PAD = NZ_NUMBER_GROUP /* kernels write whole groups */
-};
+#include "weights/form.h"
+#include "weights/number.h"
 
 const char *nz_slab_form(unsigned form)
 {
     static const char *const NAMES[] = {
-        [FORM_RAW] = "stored", [FORM_NUMBERS] = "numbers", [FORM_BYTES] = "bytes"};
+        [NZ_FORM_RAW] = "stored",    [NZ_FORM_NUMBERS] = "numbers", [NZ_FORM_OCTETS] = "bytes",
+        [NZ_FORM_FIELDS] = "fields", [NZ_FORM_TURBO] = "turbo",     [NZ_FORM_DELTA] = "delta",
+        [NZ_FORM_MAX] = "max"};
     return form < sizeof NAMES / sizeof *NAMES ? NAMES[form] : "unknown";
 }
 
@@ -27,602 +17,68 @@ uint64_t nz_slab_bytes(const nz_slab *s)
     return s->n * nz_dtype_about(s->dtype)->bytes;
 }
 
-/* ---- FORM_NUMBERS ---- */
-
-/* How numbers are coded: everything that the chunks refer to. */
-typedef struct numbers {
-    const nz_number *format;
-    nz_scale scale;
-    nz_plane symbol, rest[NZ_NUMBER_PLANES];
-    /* Numbers that were once shorter end in zeros, often in some rows only: the classes of rows,
-     * one for each row of the scale, by how many zeros all numbers of a row end in. */
-    unsigned classes;
-    uint8_t *class; /* [scale.rows]; NULL: all in class 0 */
-} numbers;
-
-static void numbers_free(numbers *c)
+static nz_form form_of(nz_dtype dtype)
 {
-    nz_scale_free(&c->scale);
-    free(c->class);
-    nz_plane_free(&c->symbol);
-    for (unsigned k = 0; k < NZ_NUMBER_PLANES; k++)
-        nz_plane_free(&c->rest[k]);
+    if (nz_number_of(dtype))
+        return NZ_FORM_NUMBERS;
+    if (nz_fields_known(dtype))
+        return NZ_FORM_FIELDS;
+    return nz_dtype_about(dtype)->bytes <= NZ_OCTETS_MAX ? NZ_FORM_OCTETS : NZ_FORM_RAW;
 }
 
-/* Buffers for the parts of n numbers. */
-typedef struct parts {
-    nz_number_parts to;
-    uint8_t *set, *rest_set;
-    int16_t *base; /* [STRIP] */
-    uint8_t *all;
-} parts;
-
-static nz_err parts_new(parts *p, const nz_number *f, size_t n)
+static nz_err encode_as(nz_form form, const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                        const nz_other *other, const uint8_t *raw, nz_buf *out)
 {
-    size_t one = (n + PAD + 63) / 64 * 64;
-    *p = (parts){0};
-    p->all = malloc((3 + f->planes) * one + STRIP * sizeof *p->base);
-    if (!p->all)
-        return NZ_E_MEM;
-    p->base = (int16_t *)(void *)p->all;
-    uint8_t *at = p->all + STRIP * sizeof *p->base;
-    p->set = at;
-    p->rest_set = at + one;
-    p->to.symbol = at + 2 * one;
-    for (unsigned k = 0; k < f->planes; k++)
-        p->to.rest[k] = at + (3 + k) * one;
-    return NZ_OK;
-}
-
-static void parts_free(parts *p)
-{
-    free(p->all);
-}
-
-/* Splits numbers at..at + n of the slab into the parts from index `to` on, a multiple of 32. */
-static void split(const numbers *c, const nz_kern *kern, parts *p, size_t to, const uint8_t *raw,
-                  size_t at, size_t n)
-{
-    const nz_number *f = c->format;
-    for (size_t i = 0; i < n; i += STRIP) {
-        size_t m = n - i < STRIP ? n - i : STRIP;
-        nz_number_parts part = {.symbol = p->to.symbol + to + i};
-        for (unsigned k = 0; k < f->planes; k++)
-            part.rest[k] = p->to.rest[k] + nz_number_plane(f, k, to + i);
-        nz_scale_fill(&c->scale, p->base, p->set + to + i, at + i, m);
-        if (m % PAD)
-            memset(p->base + m, 0, (PAD - m % PAD) * sizeof *p->base);
-        nz_number_split(kern, f, &part, raw + (at + i) * f->bytes, p->base, m);
+    nz_buf_byte(out, form);
+    switch (form) {
+    case NZ_FORM_NUMBERS: return nz_numbers_encode(s, kern, tables, other, raw, out);
+    case NZ_FORM_OCTETS: return nz_octets_encode(s, kern, tables, NULL, raw, out);
+    case NZ_FORM_FIELDS: return nz_fields_encode(s, kern, tables, raw, out);
+    case NZ_FORM_TURBO:
+    case NZ_FORM_DELTA:
+    case NZ_FORM_MAX:
+    case NZ_FORM_RAW: break;
     }
-}
-
-/* Bits told of an odd number beside its symbol. */
-static unsigned odd_bits(uint8_t symbol)
-{
-    return symbol == NZ_NUMBER_ESCAPE ? 12 : 4;
-}
-
-/* Bits for the symbols of a sample with the scales that are switched on, brought up to all. */
-static uint64_t sample_cost(const numbers *c, const nz_kern *kern, const nz_tables *tables,
-                            parts *p, const uint8_t *raw)
-{
-    const nz_scale *s = &c->scale;
-    uint32_t counts[NZ_SCALE_SETS][256] = {{0}};
-    size_t pieces = s->n > SAMPLE ? 16 : 1, piece = s->n > SAMPLE ? SAMPLE / pieces : s->n;
-    size_t seen = pieces * piece;
-    for (size_t k = 0; k < pieces; k++) {
-        size_t at = pieces > 1 ? (s->n - piece) / (pieces - 1) * k : 0;
-        split(c, kern, p, 0, raw, at, piece);
-        nz_plane_count(counts, p->to.symbol, p->set, piece);
-    }
-    uint64_t bits = 0;
-    for (unsigned t = 0; t < NZ_SCALE_SETS; t++) {
-        bits += nz_tables_cost(tables, counts[t], seen, s->n);
-        for (unsigned i = c->format->reach.dense; i < 256; i++)
-            if (i != NZ_NUMBER_ZERO)
-                bits += (uint64_t)counts[t][i] * odd_bits((uint8_t)i) * s->n / seen;
-    }
-    return bits;
-}
-
-/* A byte for each row or column. */
-static void bytes_store(const uint8_t *bytes, size_t n, const nz_kern *kern, nz_tables *tables,
-                        nz_buf *out, nz_err *err)
-{
-    uint32_t counts[1][256] = {{0}};
-    nz_plane p = {0};
-    uint64_t cost;
-    nz_plane_count(counts, bytes, NULL, n);
-    if (!*err)
-        *err = nz_plane_choose(&p, tables, counts, 1, &cost);
-    if (!*err) {
-        nz_plane_store(&p, out);
-        nz_plane_encode(&p, kern, bytes, NULL, n, out);
-    }
-    nz_plane_free(&p);
-}
-
-static nz_err bytes_load(uint8_t *bytes, size_t n, const nz_kern *kern, const nz_tables *tables,
-                         nz_span *in)
-{
-    nz_plane p;
-    nz_plane_reader r;
-    nz_err err = nz_plane_load(&p, tables, in);
-    if (err)
-        return err;
-    err = p.sets > 1 ? NZ_E_CORRUPT : nz_plane_open(&r, &p, n, in);
-    if (!err) {
-        const uint8_t *from = nz_plane_read(&r, kern, NULL, bytes, n);
-        if (from != bytes)
-            memcpy(bytes, from, n);
-        err = nz_plane_close(&r);
-    }
-    nz_plane_free(&p);
-    return err;
-}
-
-/* Scales as bytes: the lowest, and how much each lies above it. */
-static void scales_store(const int16_t *v, size_t n, const nz_kern *kern, nz_tables *tables,
-                         nz_buf *out, nz_err *err)
-{
-    int16_t low = INT16_MAX;
-    uint8_t *bytes = malloc(n);
-    if (!bytes) {
-        *err = NZ_E_MEM;
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        low = v[i] < low ? v[i] : low;
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(v[i] - low);
-    nz_buf_byte(out, (unsigned)low & 255);
-    nz_buf_byte(out, (unsigned)low >> 8 & 255);
-    bytes_store(bytes, n, kern, tables, out, err);
-    free(bytes);
-}
-
-static nz_err scales_load(int16_t *v, size_t n, const nz_kern *kern, const nz_tables *tables,
-                          nz_span *in)
-{
-    unsigned low = nz_span_byte(in);
-    low |= nz_span_byte(in) << 8;
-    uint8_t *bytes = malloc(n);
-    nz_err err = bytes ? bytes_load(bytes, n, kern, tables, in) : NZ_E_MEM;
-    for (size_t i = 0; i < n && !err; i++)
-        v[i] = (int16_t)((int16_t)low + bytes[i]);
-    free(bytes);
-    return err;
-}
-
-/* What the scales of n places cost, about: their entropy is that of small numbers. */
-static uint64_t scales_cost(const int16_t *v, size_t n)
-{
-    uint64_t bits = 64;
-    for (size_t i = 1; i < n; i++) {
-        unsigned d = (unsigned)abs(v[i] - v[0]);
-        bits += 2;
-        while (d >>= 1)
-            bits++;
-    }
-    return bits;
-}
-
-/* ---- Classes ---- */
-
-enum { CLASSES = 8, ZEROS_A_CLASS = 4 };
-
-static unsigned class_of(const nz_number *f, const uint8_t *raw, size_t n)
-{
-    uint64_t all = 0;
-    if (f->bytes == 2) {
-        for (size_t i = 0; i < n; i++)
-            all |= nz_load16(raw + 2 * i);
-    } else if (f->bytes == 4) {
-        for (size_t i = 0; i < n; i++)
-            all |= nz_load32(raw + 4 * i);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            all |= nz_load64(raw + 8 * i);
-    }
-    unsigned zeros = all ? (unsigned)__builtin_ctzll(all) / ZEROS_A_CLASS : CLASSES;
-    return zeros < CLASSES ? zeros : CLASSES - 1;
-}
-
-/* Finds the classes, numbered from 0 on; leaves c->class NULL when there is only one. */
-static nz_err classes_find(numbers *c, const uint8_t *raw)
-{
-    const nz_scale *s = &c->scale;
-    bool there[CLASSES] = {false};
-    uint8_t id[CLASSES];
-    c->classes = 1;
-    if (!c->format->planes)
-        return NZ_OK;
-    c->class = malloc(s->rows);
-    if (!c->class)
-        return NZ_E_MEM;
-    for (size_t i = 0; i < s->rows; i++) {
-        size_t at = i * s->block, n = s->n - at < s->block ? s->n - at : s->block;
-        c->class[i] = (uint8_t)class_of(c->format, raw + at * c->format->bytes, n);
-        there[c->class[i]] = true;
-    }
-    c->classes = 0;
-    for (unsigned k = 0; k < CLASSES; k++) {
-        id[k] = (uint8_t)c->classes;
-        c->classes += there[k];
-    }
-    for (size_t i = 0; i < s->rows; i++)
-        c->class[i] = id[c->class[i]];
-    if (c->classes == 1) {
-        free(c->class);
-        c->class = NULL;
-    }
-    return NZ_OK;
-}
-
-/* The classes of the bytes of plane k that belong to numbers at..at + n, or NULL. Where two numbers
- * share a byte, the first of their group decides. */
-static const uint8_t *classes_fill(const numbers *c, unsigned k, uint8_t *set, size_t at, size_t n)
-{
-    size_t per = nz_number_plane(c->format, k, NZ_NUMBER_GROUP);
-    if (!c->class)
-        return NULL;
-    if (per == NZ_NUMBER_GROUP) {
-        for (size_t i = 0; i < n;) {
-            size_t block = (at + i) / c->scale.block, end = (block + 1) * c->scale.block - at;
-            end = end < n ? end : n;
-            memset(set + i, c->class[block], end - i);
-            i = end;
-        }
-    } else {
-        for (size_t i = 0; i < n; i += NZ_NUMBER_GROUP)
-            memset(set + i / NZ_NUMBER_GROUP * per, c->class[(at + i) / c->scale.block], per);
-    }
-    return set;
-}
-
-/* ---- The whole ---- */
-
-/* Which scales pay; leaves them switched on. Returns the cost of the symbols, in bits. */
-static uint64_t choose_scales(numbers *c, const nz_kern *kern, const nz_tables *tables, parts *p,
-                              const uint8_t *raw)
-{
-    nz_scale *s = &c->scale;
-    uint64_t best = UINT64_MAX, rows = scales_cost(s->row, s->rows);
-    uint64_t columns = s->period ? scales_cost(s->column, s->period) : 0;
-    unsigned chosen = 0;
-    for (unsigned option = 0; option < (s->period ? 4u : 2u); option++) {
-        if (option & 1 && s->rows < 2)
-            continue;
-        s->by_row = option & 1;
-        s->by_column = option >> 1;
-        uint64_t cost = sample_cost(c, kern, tables, p, raw) + (s->by_row ? rows : 0) +
-                        (s->by_column ? columns : 0);
-        if (cost < best) {
-            best = cost;
-            chosen = option;
-        }
-    }
-    s->by_row = chosen & 1;
-    s->by_column = chosen >> 1;
-    return best;
-}
-
-static void numbers_store(numbers *c, const nz_kern *kern, nz_tables *tables, nz_buf *out,
-                          nz_err *err)
-{
-    const nz_scale *s = &c->scale;
-    nz_buf_byte(out, (unsigned)s->by_row | (unsigned)s->by_column << 1);
-    nz_buf_byte(out, (unsigned)s->mean & 255);
-    nz_buf_byte(out, (unsigned)s->mean >> 8 & 255);
-    if (s->by_row)
-        scales_store(s->row, s->rows, kern, tables, out, err);
-    if (s->by_column)
-        scales_store(s->column, s->period, kern, tables, out, err);
-    nz_buf_byte(out, c->classes);
-    if (c->class)
-        bytes_store(c->class, s->rows, kern, tables, out, err);
-    nz_plane_store(&c->symbol, out);
-    for (unsigned k = 0; k < c->format->planes; k++)
-        nz_plane_store(&c->rest[k], out);
-}
-
-/* Every row's class must be one that there is. */
-static nz_err classes_load(numbers *c, const nz_kern *kern, const nz_tables *tables, nz_span *in)
-{
-    c->classes = nz_span_byte(in);
-    if (c->classes < 1 || c->classes > CLASSES)
-        return NZ_E_CORRUPT;
-    if (c->classes == 1)
-        return NZ_OK;
-    c->class = malloc(c->scale.rows);
-    if (!c->class)
-        return NZ_E_MEM;
-    nz_err err = bytes_load(c->class, c->scale.rows, kern, tables, in);
-    for (size_t i = 0; i < c->scale.rows && !err; i++)
-        if (c->class[i] >= c->classes)
-            err = NZ_E_CORRUPT;
-    return err;
-}
-
-static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
-                           const nz_tables *tables, nz_span *in)
-{
-    *c = (numbers){.format = nz_number_of(slab->dtype)};
-    if (!c->format)
-        return NZ_E_CORRUPT;
-    nz_err err = nz_scale_new(&c->scale, c->format, (size_t)slab->n, (size_t)slab->row);
-    if (err)
-        return err;
-    nz_scale *s = &c->scale;
-    unsigned scales = nz_span_byte(in), mean = nz_span_byte(in);
-    mean |= nz_span_byte(in) << 8;
-    s->by_row = scales & 1;
-    s->by_column = scales >> 1 & 1;
-    s->mean = (int16_t)mean;
-    if (in->bad || scales > 3 || (s->by_column && !s->period))
-        err = NZ_E_CORRUPT;
-    if (!err && s->by_row)
-        err = scales_load(s->row, s->rows, kern, tables, in);
-    if (!err && s->by_column)
-        err = scales_load(s->column, s->period, kern, tables, in);
-    if (!err)
-        err = classes_load(c, kern, tables, in);
-    if (!err)
-        err = nz_plane_load(&c->symbol, tables, in);
-    if (!err && c->symbol.sets != NZ_SCALE_SETS)
-        err = NZ_E_CORRUPT;
-    for (unsigned k = 0; k < c->format->planes && !err; k++) {
-        err = nz_plane_load(&c->rest[k], tables, in);
-        if (!err && c->rest[k].sets != c->classes)
-            err = NZ_E_CORRUPT;
-    }
-    if (err)
-        numbers_free(c);
-    return err;
-}
-
-/* What the symbols of odd numbers do not tell, in the order of the numbers: of one below its base
- * the bits below its exponent, of an escaped one the whole top. Four bits and twelve, the lower
- * first, so that two binades or an escape and a binade make whole bytes. */
-typedef struct odds {
-    nz_span in;
-    nz_buf out;
-    uint32_t bits;
-    unsigned n;
-} odds;
-
-static void odds_put(odds *o, unsigned v, unsigned n)
-{
-    o->bits |= (uint32_t)v << o->n;
-    for (o->n += n; o->n >= 8; o->n -= 8, o->bits >>= 8)
-        nz_buf_byte(&o->out, o->bits);
-}
-
-static unsigned odds_get(odds *o, unsigned n)
-{
-    for (; o->n < n; o->n += 8)
-        o->bits |= nz_span_byte(&o->in) << o->n;
-    unsigned v = o->bits & ((1u << n) - 1);
-    o->bits >>= n;
-    o->n -= n;
-    return v;
-}
-
-static void odds_store(const numbers *c, const nz_kern *kern, const uint8_t *symbols,
-                       const uint8_t *raw, size_t n, nz_buf *out)
-{
-    odds o = {0};
-    uint16_t where[STRIP];
-    for (size_t at = 0; at < n; at += STRIP) {
-        size_t m = n - at < STRIP ? n - at : STRIP;
-        size_t count = kern->number_odd(where, symbols + at, c->format->reach.dense, m);
-        for (size_t k = 0; k < count; k++) {
-            size_t i = at + where[k];
-            unsigned bits = odd_bits(symbols[i]);
-            unsigned top = nz_number_top(c->format, raw + i * c->format->bytes);
-            odds_put(&o, top & ((1u << (bits == 4 ? c->format->reach.kept : bits)) - 1), bits);
-        }
-    }
-    if (o.n)
-        odds_put(&o, 0, 8 - o.n);
-    nz_buf_varint(out, o.out.n);
-    nz_buf_put(out, o.out.p, o.out.n);
-    out->failed |= o.out.failed;
-    nz_buf_free(&o.out);
-}
-
-static void odds_load(odds *o, const numbers *c, const nz_kern *kern, const uint8_t *symbols,
-                      uint8_t *raw, size_t n)
-{
-    uint16_t where[STRIP];
-    const nz_number *f = c->format;
-    size_t count = kern->number_odd(where, symbols, f->reach.dense, n);
-    for (size_t k = 0; k < count; k++) {
-        unsigned bits = odd_bits(symbols[where[k]]), v = odds_get(o, bits);
-        unsigned mask = bits == 4 ? (1u << f->reach.kept) - 1 : UINT32_MAX >> 20;
-        nz_number_set_top(f, raw + where[k] * f->bytes, v, mask);
-    }
-}
-
-static void numbers_chunk(const numbers *c, const nz_kern *kern, parts *p, const uint8_t *raw,
-                          size_t at, size_t n, nz_buf *out)
-{
-    const nz_number *f = c->format;
-    nz_plane_encode(&c->symbol, kern, p->to.symbol + at, p->set + at, n, out);
-    odds_store(c, kern, p->to.symbol + at, raw + at * f->bytes, n, out);
-    for (unsigned k = 0; k < f->planes; k++)
-        nz_plane_encode(&c->rest[k], kern, p->to.rest[k] + nz_number_plane(f, k, at),
-                        classes_fill(c, k, p->rest_set, at, n), nz_number_plane(f, k, n), out);
-}
-
-/* Numbers from..from + n of a chunk of `size` numbers that starts at number `at` of the slab. */
-static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, nz_span code,
-                              size_t at, size_t size, uint8_t *raw, size_t from, size_t n)
-{
-    const nz_number *f = c->format;
-    nz_plane_reader symbol, rest[NZ_NUMBER_PLANES];
-    nz_err err = nz_plane_open(&symbol, &c->symbol, size, &code);
-    odds o = {.in = nz_span_cut(&code, nz_span_varint(&code))};
-    for (unsigned k = 0; k < f->planes && !err; k++)
-        err = nz_plane_open(&rest[k], &c->rest[k], nz_number_plane(f, k, size), &code);
-    if (err || code.bad || nz_span_left(&code))
-        return NZ_E_CORRUPT;
-    for (size_t i = 0; i < size && i < from + n; i += STRIP) {
-        size_t m = size - i < STRIP ? size - i : STRIP;
-        nz_number_parts part;
-        nz_scale_fill(&c->scale, p->base, p->set, at + i, m);
-        memset(p->base + m, 0, (STRIP - m) * sizeof *p->base);
-        part.symbol = (uint8_t *)(uintptr_t)nz_plane_read(&symbol, kern, p->set, p->to.symbol, m);
-        for (unsigned k = 0; k < f->planes; k++) {
-            size_t bytes = nz_number_plane(f, k, m);
-            const uint8_t *set = classes_fill(c, k, p->rest_set, at + i, m);
-            part.rest[k] =
-                (uint8_t *)(uintptr_t)nz_plane_read(&rest[k], kern, set, p->to.rest[k], bytes);
-        }
-        /* Straight into place where all of the strip is wanted. */
-        bool all = from <= i && i + m <= from + n;
-        uint8_t part_of[STRIP * 8], *to = all ? raw + (i - from) * f->bytes : part_of;
-        nz_number_merge(kern, f, to, &part, p->base, m);
-        odds_load(&o, c, kern, part.symbol, to, m);
-        if (!all && i + m > from) {
-            size_t low = from > i ? from - i : 0, high = from + n - i < m ? from + n - i : m;
-            memcpy(raw + (i + low - from) * f->bytes, part_of + low * f->bytes,
-                   (high - low) * f->bytes);
-        }
-    }
-    if (o.in.bad)
-        return NZ_E_CORRUPT;
-    if (from + n < size)
-        return NZ_OK;
-    err = nz_plane_close(&symbol);
-    for (unsigned k = 0; k < f->planes && !err; k++)
-        err = nz_plane_close(&rest[k]);
-    return err ? err : nz_span_left(&o.in) ? NZ_E_CORRUPT : NZ_OK;
-}
-
-/* ---- All forms ---- */
-
-static size_t chunks_of(const nz_slab *s)
-{
-    return (size_t)((s->n + CHUNK - 1) / CHUNK);
-}
-
-/* Chunks go behind each other, their sizes into *sizes. */
-static nz_err encode_numbers(const nz_slab *slab, const nz_kern *kern, nz_tables *tables,
-                             const uint8_t *raw, nz_buf *out)
-{
-    size_t n = (size_t)slab->n;
-    numbers c = {.format = nz_number_of(slab->dtype)};
-    const nz_number *f = c.format;
-    nz_buf body = {0};
-    parts p = {0};
-    nz_err err = nz_scale_new(&c.scale, f, n, (size_t)slab->row);
-    if (!err)
-        err = parts_new(&p, f, n);
-    if (!err)
-        err = nz_scale_measure(&c.scale, kern, raw);
-    if (!err)
-        err = classes_find(&c, raw);
-    if (err)
-        goto done;
-    uint64_t cost, total = choose_scales(&c, kern, tables, &p, raw);
-    split(&c, kern, &p, 0, raw, 0, n);
-
-    uint32_t counts[NZ_SCALE_SETS][256] = {{0}};
-    nz_plane_count(counts, p.to.symbol, p.set, n);
-    err = nz_plane_choose(&c.symbol, tables, counts, NZ_SCALE_SETS, &total);
-    for (unsigned k = 0; k < f->planes && !err; k++) {
-        uint32_t rest[CLASSES][256] = {{0}};
-        const uint8_t *set = classes_fill(&c, k, p.rest_set, 0, n);
-        nz_plane_count(rest, p.to.rest[k], set, nz_number_plane(f, k, n));
-        err = nz_plane_choose(&c.rest[k], tables, rest, c.classes, &cost);
-        total += cost;
-    }
-    if (err)
-        goto done;
-    size_t start = out->n;
-    nz_buf_byte(out, FORM_NUMBERS);
-    numbers_store(&c, kern, tables, out, &err);
-    for (size_t at = 0; at < n; at += CHUNK) {
-        size_t before = body.n;
-        numbers_chunk(&c, kern, &p, raw, at, n - at < CHUNK ? n - at : CHUNK, &body);
-        nz_buf_varint(out, body.n - before);
-    }
-    nz_buf_put(out, body.p, body.n);
-    if (out->n - start >= nz_slab_bytes(slab)) {
-        out->n = start;
-        nz_buf_byte(out, FORM_RAW);
-        nz_buf_put(out, raw, n * f->bytes);
-    }
-    if (body.failed || out->failed)
-        err = NZ_E_MEM;
-done:
-    nz_buf_free(&body);
-    parts_free(&p);
-    numbers_free(&c);
-    return err;
-}
-
-nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,
-                      nz_buf *out)
-{
-    if (nz_number_of(s->dtype) && s->n)
-        return encode_numbers(s, kern, tables, raw, out);
-    nz_buf_byte(out, FORM_RAW);
     nz_buf_put(out, raw, (size_t)nz_slab_bytes(s));
-    return out->failed ? NZ_E_MEM : NZ_OK;
+    return NZ_OK;
 }
 
-static nz_err decode_numbers(const nz_slab *slab, const nz_kern *kern, const nz_tables *tables,
-                             nz_span code, uint8_t *raw, size_t from, size_t n)
+bool nz_slab_follows(nz_span code)
 {
-    numbers c;
-    parts p = {0};
-    nz_err err = numbers_load(&c, slab, kern, tables, &code);
-    if (err)
-        return err;
-    err = parts_new(&p, c.format, STRIP);
-    if (err)
-        goto done;
-    nz_span sizes = code;
-    size_t chunks = chunks_of(slab);
-    for (size_t i = 0; i < chunks; i++)
-        nz_span_varint(&code);
-    for (size_t i = 0; i < chunks && !err; i++) {
-        size_t at = i * CHUNK, size = (size_t)slab->n - at < CHUNK ? (size_t)slab->n - at : CHUNK;
-        nz_span chunk = nz_span_cut(&code, nz_span_varint(&sizes));
-        if (code.bad) {
-            err = NZ_E_CORRUPT;
-            break;
-        }
-        if (at + size <= from || at >= from + n)
-            continue;
-        size_t low = from > at ? from - at : 0;
-        size_t high = from + n - at < size ? from + n - at : size;
-        err = numbers_unchunk(&c, kern, &p, chunk, at, size,
-                              raw + (at + low - from) * c.format->bytes, low, high - low);
-    }
-    if (!err && nz_span_left(&code))
-        err = NZ_E_CORRUPT;
-done:
-    parts_free(&p);
-    numbers_free(&c);
-    return err;
+    return nz_span_byte(&code) == NZ_FORM_NUMBERS && nz_span_byte(&code) >> 2;
 }
 
-nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables, nz_span code,
-                      uint8_t *raw, uint64_t from, uint64_t n)
+nz_err nz_slab_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                      const nz_other *other, const uint8_t *raw, nz_buf *out)
+{
+    size_t start = out->n, had = tables->n;
+    nz_err err = encode_as(form_of(s->dtype), s, kern, tables, other, raw, out);
+    if (!err && !out->failed && out->n - start > nz_slab_bytes(s) + 1) {
+        out->n = start;
+        tables->n = had; /* nobody else has seen those it added */
+        err = encode_as(NZ_FORM_RAW, s, kern, tables, NULL, raw, out);
+    }
+    return !err && out->failed ? NZ_E_MEM : err;
+}
+
+nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                      const nz_other *other, nz_span code, uint8_t *raw, uint64_t from, uint64_t n)
 {
     size_t bytes = nz_dtype_about(s->dtype)->bytes;
     if (code.bad || from > s->n || n > s->n - from)
         return NZ_E_CORRUPT;
     switch (nz_span_byte(&code)) {
-    case FORM_RAW:
+    case NZ_FORM_RAW:
         if (nz_span_left(&code) != nz_slab_bytes(s))
             return NZ_E_CORRUPT;
         memcpy(raw, code.at + from * bytes, (size_t)n * bytes);
         return NZ_OK;
-    case FORM_NUMBERS: return decode_numbers(s, kern, tables, code, raw, (size_t)from, (size_t)n);
+    case NZ_FORM_NUMBERS:
+        return nz_numbers_decode(s, kern, tables, other, code, raw, (size_t)from, (size_t)n);
+    case NZ_FORM_OCTETS:
+        return nz_octets_decode(s, kern, tables, NULL, code, raw, (size_t)from, (size_t)n);
+    case NZ_FORM_FIELDS:
+        return nz_fields_decode(s, kern, tables, code, raw, (size_t)from, (size_t)n);
     default: return NZ_E_CORRUPT;
     }
 }

@@ -105,7 +105,7 @@ void nz_tables_free(nz_tables *t)
     *t = (nz_tables){0};
 }
 
-static nz_err add(nz_tables *t, const nz_table *table)
+nz_err nz_tables_add(nz_tables *t, const nz_table *table)
 {
     if (t->n == t->cap) {
         size_t cap = t->cap ? 2 * t->cap : 16;
@@ -121,8 +121,10 @@ static nz_err add(nz_tables *t, const nz_table *table)
 
 static uint64_t best_there(const nz_tables *t, const uint32_t counts[256], unsigned *index)
 {
+    /* Of many tables the latest: those of the tensors around. */
+    enum { TRIED = 96 };
     uint64_t best = UINT64_MAX;
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = t->n > TRIED ? t->n - TRIED : 0; i < t->n; i++) {
         uint64_t cost = nz_table_cost(&t->table[i], counts);
         if (cost < best) {
             best = cost;
@@ -142,7 +144,7 @@ nz_err nz_tables_choose(nz_tables *t, const uint32_t counts[256], unsigned *inde
         return NZ_OK;
     *cost = own;
     *index = (unsigned)t->n;
-    return add(t, &fresh);
+    return nz_tables_add(t, &fresh);
 }
 
 /* Of x > 0, in the unit of costs. */
@@ -293,7 +295,7 @@ nz_err nz_tables_load(nz_tables *t, nz_span *in)
         model_init(m, &a, true);
     for (uint64_t i = 0; i < n && !err; i++) {
         nz_table table = {{0}};
-        err = code_table(m, &table) ? add(t, &table) : NZ_E_CORRUPT;
+        err = code_table(m, &table) ? nz_tables_add(t, &table) : NZ_E_CORRUPT;
     }
     if (!err && nz_arith_check(&a))
         err = NZ_E_CORRUPT;

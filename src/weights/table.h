@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "coder/rans.h"
 
-#define NZ_TABLES_MAX 255
+#define NZ_TABLES_MAX 2047
 
 typedef struct nz_table {
     uint16_t freq[256]; /* sums to NZ_RANS_SLOTS, none of it the whole */
@@ -20,6 +20,8 @@ typedef struct nz_tables {
 } nz_tables;
 
 void nz_tables_free(nz_tables *t); /* {0} again */
+
+nz_err nz_tables_add(nz_tables *t, const nz_table *table); /* NZ_E_MEM */
 
 /* The table nearest to the counts. */
 void nz_table_fit(nz_table *t, const uint32_t counts[256]);

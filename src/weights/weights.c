@@ -1,5 +1,10 @@
 #include "weights/weights.h"
 #include "base/base.h"
+#include "weights/convert.h"
+#include "weights/delta.h"
+#include "weights/form.h"
+#include "weights/max.h"
+#include "weights/number.h"
 
 #include <stdlib.h>
 
@@ -8,6 +13,12 @@ static const int GAP_LEVEL[] = {[NZ_MODE_TURBO] = 1, [NZ_MODE_FAST] = 1, [NZ_MOD
 
 /* Tables of all planes of a slab, buffers for a strip: of slabs of any size. */
 #define SLAB_MEMORY (UINT64_C(4) << 20)
+
+/* Small, so that threads have something to share; a model that learns wants more to learn from. */
+uint64_t nz_weights_frame(nz_weights_mode mode)
+{
+    return UINT64_C(1) << (mode == NZ_MODE_MAX ? 25 : 23);
+}
 
 void nz_weights_store(const nz_weights *w, uint8_t out[NZ_WEIGHTS_PARAMS])
 {
@@ -37,11 +48,8 @@ uint64_t nz_weights_memory(const nz_weights *w)
 
 uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n)
 {
-    nz_shape shape = {0};
-    (void)shape;
-    (void)mode;
-    /* Parts of the numbers of one slab, and the result. */
-    return 3 * n + (UINT64_C(64) << 20);
+    /* Parts of the numbers of one slab, the result in two steps, and what lies between. */
+    return 5 * n + (UINT64_C(16) << 20) + (mode == NZ_MODE_MAX ? nz_max_memory() : 0);
 }
 
 /* ---- What lies between the slabs ---- */
@@ -141,14 +149,124 @@ static nz_err map_next(nz_placed *p, size_t *size, uint64_t *at, uint64_t end, n
         return NZ_E_CORRUPT;
     if (n == 0 || n > (end - *at - gap) / info->bytes)
         return NZ_E_CORRUPT;
-    *p = (nz_placed){{(nz_dtype)dtype, n, row}, *at + gap};
+    *p = (nz_placed){.slab = {(nz_dtype)dtype, n, row}, .at = *at + gap};
     *size = (size_t)packed;
     *at += gap + n * info->bytes;
     return NZ_OK;
 }
 
-nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run, const uint8_t *raw,
-                         size_t n, const nz_placed *slabs, size_t count, nz_buf *out)
+/* Where the base has a slab's blocks: within it, and of a type that says something. */
+static bool base_has(const nz_weights_base *base, const nz_slab *s, unsigned dtype, uint64_t at)
+{
+    const nz_dtype_info *info = nz_dtype_about(dtype);
+    return info && base->p && nz_convert_can((nz_dtype)dtype, s->dtype) && at <= base->n &&
+           s->n <= (base->n - at) / info->bytes;
+}
+
+/* By itself, or by its difference from the base: whichever is smaller. */
+static nz_err slab_store(const nz_placed *p, const nz_run *run, const nz_weights_base *base,
+                         nz_tables *tables, const nz_other *other_slab, const uint8_t *raw,
+                         nz_buf *out)
+{
+    size_t start = out->n, had = tables->n;
+    nz_err err = nz_slab_encode(&p->slab, run->kern, tables, other_slab, raw, out);
+    if (err || !base_has(base, &p->slab, p->base_dtype, p->base_at))
+        return err;
+    nz_tables other = {0};
+    nz_buf delta = {0};
+    for (size_t i = 0; i < had && !err; i++)
+        err = nz_tables_add(&other, &tables->table[i]);
+    nz_buf_byte(&delta, NZ_FORM_DELTA);
+    nz_buf_byte(&delta, p->base_dtype);
+    nz_buf_varint(&delta, p->base_at);
+    if (!err)
+        err = nz_delta_encode(&p->slab, run->kern, &other, raw, p->base_dtype, base->p + p->base_at,
+                              &delta);
+    if (!err && delta.n < out->n - start) {
+        nz_tables swap = *tables;
+        *tables = other;
+        other = swap;
+        out->n = start;
+        nz_buf_put(out, delta.p, delta.n);
+    }
+    if (!err && (delta.failed || out->failed))
+        err = NZ_E_MEM;
+    nz_tables_free(&other);
+    nz_buf_free(&delta);
+    return err;
+}
+
+static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_base *base,
+                        const nz_tables *tables, const nz_other *other, nz_span code, uint8_t *raw,
+                        uint64_t from, uint64_t n)
+{
+    nz_span in = code;
+    if (nz_span_byte(&in) != NZ_FORM_DELTA)
+        return nz_slab_decode(s, run->kern, tables, other, code, raw, from, n);
+    unsigned dtype = nz_span_byte(&in);
+    uint64_t at = nz_span_varint(&in);
+    if (in.bad || !base_has(base, s, dtype, at))
+        return NZ_E_CORRUPT;
+    return nz_delta_decode(s, run->kern, tables, in, (nz_dtype)dtype, base->p + at, raw, from, n);
+}
+
+/* ---- The model that learns ---- */
+
+/* What its values are; false: a type it is not for. */
+static bool max_value(nz_value *v, nz_dtype dtype)
+{
+    switch (dtype) {
+    case NZ_DT_F8_E4M3: *v = NZ_VALUE_F8_E4M3; return true;
+    case NZ_DT_F8_E5M2: *v = NZ_VALUE_F8_E5M2; return true;
+    case NZ_DT_F16: *v = NZ_VALUE_F16; return true;
+    case NZ_DT_BF16: *v = NZ_VALUE_BF16; return true;
+    case NZ_DT_F32: *v = NZ_VALUE_F32; return true;
+    case NZ_DT_F64: *v = NZ_VALUE_F64; return true;
+    case NZ_DT_I8: *v = NZ_VALUE_I8; return true;
+    case NZ_DT_I16: *v = NZ_VALUE_I16; return true;
+    case NZ_DT_I32: *v = NZ_VALUE_I32; return true;
+    case NZ_DT_I64: *v = NZ_VALUE_I64; return true;
+    default: return false;
+    }
+}
+
+static nz_err max_store(nz_max *m, const nz_slab *s, const uint8_t *raw, nz_buf *out)
+{
+    nz_value value;
+    nz_arith a;
+    size_t bytes = (size_t)nz_slab_bytes(s), cap = bytes + bytes / 8 + 64;
+    nz_buf_byte(out, NZ_FORM_MAX);
+    uint8_t *room = nz_buf_room(out, cap);
+    if (!room)
+        return NZ_E_MEM;
+    max_value(&value, s->dtype);
+    nz_arith_write(&a, room, cap);
+    nz_max_encode(m, &a, &value, raw, (size_t)s->n, (size_t)s->row);
+    bool over = nz_arith_flush(&a);
+    out->n += (size_t)(a.at - room);
+    return over ? NZ_E_FULL : NZ_OK;
+}
+
+static nz_err max_load(nz_max *m, const nz_slab *s, nz_span code, uint8_t *raw)
+{
+    nz_value value;
+    nz_arith a;
+    if (!max_value(&value, s->dtype))
+        return NZ_E_CORRUPT;
+    nz_arith_read(&a, code.at + 1, nz_span_left(&code) - 1);
+    nz_max_decode(m, &a, &value, raw, (size_t)s->n, (size_t)s->row);
+    return nz_arith_check(&a) ? NZ_E_CORRUPT : NZ_OK;
+}
+
+/* As the moments of an optimiser follow each other. */
+static bool can_follow(const nz_slab *before, const nz_slab *s)
+{
+    return before->n == s->n && nz_number_of(before->dtype) && nz_number_of(s->dtype);
+}
+
+nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
+                         const nz_weights_base *base, const uint8_t *raw, size_t n,
+                         const nz_placed *slabs, size_t count, nz_buf *out)
 {
     nz_buf gap = {0}, codes = {0}, head = {0};
     nz_tables tables = {0};
@@ -156,13 +274,31 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     nz_err err = sizes ? NZ_OK : NZ_E_MEM;
     *w = (nz_weights){.numerics = NZ_WEIGHTS_NUMERICS, .mode = (uint8_t)mode};
     uint64_t memory = SLAB_MEMORY + n / 4;
+    nz_max *max = NULL;
+    nz_value value;
+    if (mode == NZ_MODE_MAX) {
+        memory += nz_max_memory();
+        err = err ? err : nz_max_new(&max, run->kern);
+    }
     w->memory = (uint32_t)(memory >> 10);
 
+    bool alone = false; /* the slab before follows no other, so this one may follow it */
     for (size_t i = 0; i < count && !err; i++) {
         size_t start = (size_t)slabs[i].at, before = codes.n;
+        nz_other other = {0};
+        if (alone && can_follow(&slabs[i - 1].slab, &slabs[i].slab))
+            other = (nz_other){slabs[i - 1].slab.dtype, 0, (size_t)slabs[i].slab.n,
+                               raw + slabs[i - 1].at};
         nz_buf_put(&gap, raw + at, start - at);
-        err = nz_slab_encode(&slabs[i].slab, run->kern, &tables, raw + start, &codes);
+        const nz_placed *p = &slabs[i];
+        if (max && max_value(&value, p->slab.dtype) &&
+            !base_has(base, &p->slab, p->base_dtype, p->base_at))
+            err = max_store(max, &p->slab, raw + start, &codes);
+        else
+            err = slab_store(p, run, base, &tables, other.raw ? &other : NULL, raw + start, &codes);
         sizes[i] = codes.n - before;
+        alone = codes.n > before && codes.p[before] != NZ_FORM_MAX &&
+                !nz_slab_follows(nz_span_of(codes.p + before, sizes[i]));
         at = start + (size_t)nz_slab_bytes(&slabs[i].slab);
         if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
             err = NZ_E_STOPPED;
@@ -181,6 +317,7 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     if (!err && (gap.failed || head.failed || codes.failed || out->failed))
         err = NZ_E_MEM;
 done:
+    nz_max_free(max);
     nz_buf_free(&gap);
     nz_buf_free(&head);
     nz_buf_free(&codes);
@@ -192,7 +329,10 @@ done:
 /* What both passes over a payload know. */
 typedef struct unpack {
     const nz_run *run;
+    const nz_weights_base *base;
     nz_tables tables;
+    bool max_allowed; /* the frame's header has counted its memory */
+    nz_max *max;      /* made for the first slab that needs it */
     uint8_t *gap;
     size_t gaps;
     uint8_t *raw;
@@ -207,8 +347,49 @@ static void put_gap(unpack *u, size_t gap_at, size_t at, size_t n)
         memcpy(u->raw + (low - u->from), u->gap + gap_at + (low - at), high - low);
 }
 
+/* Blocks of a slab, and what the slab before it was if it follows that. */
+static nz_err load_blocks(unpack *u, const nz_placed *p, nz_span code, const nz_placed *before,
+                          nz_span before_code, uint8_t *raw, size_t first, size_t n)
+{
+    const nz_slab *s = &p->slab;
+    if (!nz_slab_follows(code))
+        return slab_load(s, u->run, u->base, &u->tables, NULL, code, raw, first, n);
+    if (!before || !can_follow(&before->slab, s) || nz_slab_follows(before_code))
+        return NZ_E_CORRUPT;
+    size_t start = first - first % NZ_CHUNK, count = first + n - start;
+    nz_other other = {before->slab.dtype, start, count, NULL};
+    uint8_t *copy = malloc(count * nz_dtype_about(before->slab.dtype)->bytes);
+    nz_err err = copy ? slab_load(&before->slab, u->run, u->base, &u->tables, NULL, before_code,
+                                  copy, start, count)
+                      : NZ_E_MEM;
+    other.raw = copy;
+    if (!err)
+        err = slab_load(s, u->run, u->base, &u->tables, &other, code, raw, first, n);
+    free(copy);
+    return err;
+}
+
+/* A slab of the model that learns is decoded even when it is not wanted, for those behind it. */
+static nz_err put_max(unpack *u, const nz_placed *p, nz_span code)
+{
+    size_t at = (size_t)p->at, bytes = (size_t)nz_slab_bytes(&p->slab);
+    size_t low = at < u->from ? u->from : at, high = at + bytes < u->end ? at + bytes : u->end;
+    bool all = at >= u->from && at + bytes <= u->end;
+    nz_err err = u->max ? NZ_OK : nz_max_new(&u->max, u->run->kern);
+    uint8_t *copy = err || all ? NULL : malloc(bytes);
+    if (!err && !all && !copy)
+        err = NZ_E_MEM;
+    if (!err)
+        err = max_load(u->max, &p->slab, code, all ? u->raw + (at - u->from) : copy);
+    if (!err && copy && low < high)
+        memcpy(u->raw + (low - u->from), copy + (low - at), high - low);
+    free(copy);
+    return err;
+}
+
 /* The part of a slab that is wanted: whole blocks, the first and the last through a copy. */
-static nz_err put_slab(unpack *u, const nz_placed *p, nz_span code)
+static nz_err put_slab(unpack *u, const nz_placed *p, nz_span code, const nz_placed *before,
+                       nz_span before_code)
 {
     size_t bytes = nz_dtype_about(p->slab.dtype)->bytes, at = (size_t)p->at;
     size_t end = at + (size_t)nz_slab_bytes(&p->slab);
@@ -217,12 +398,11 @@ static nz_err put_slab(unpack *u, const nz_placed *p, nz_span code)
         return NZ_OK;
     size_t first = (low - at) / bytes, last = (high - at + bytes - 1) / bytes;
     if (at + first * bytes == low && at + last * bytes == high)
-        return nz_slab_decode(&p->slab, u->run->kern, &u->tables, code, u->raw + (low - u->from),
-                              first, last - first);
+        return load_blocks(u, p, code, before, before_code, u->raw + (low - u->from), first,
+                           last - first);
     uint8_t *copy = malloc((last - first) * bytes);
     nz_err err =
-        copy ? nz_slab_decode(&p->slab, u->run->kern, &u->tables, code, copy, first, last - first)
-             : NZ_E_MEM;
+        copy ? load_blocks(u, p, code, before, before_code, copy, first, last - first) : NZ_E_MEM;
     if (!err)
         memcpy(u->raw + (low - u->from), copy + (low - at - first * bytes), high - low);
     free(copy);
@@ -233,6 +413,8 @@ static nz_err unpack_slabs(unpack *u, nz_span map, size_t count, nz_span codes, 
 {
     uint64_t at = 0;
     size_t gap_at = 0;
+    nz_placed last = {0};
+    nz_span last_code = {0};
     for (size_t i = 0; i < count; i++) {
         nz_placed p;
         size_t packed, before = (size_t)at;
@@ -246,9 +428,17 @@ static nz_err unpack_slabs(unpack *u, nz_span map, size_t count, nz_span codes, 
             return err;
         put_gap(u, gap_at, before, (size_t)p.at - before);
         gap_at += (size_t)p.at - before;
-        err = put_slab(u, &p, code);
+        if (p.at >= u->end)
+            return NZ_OK;
+        nz_span form = code;
+        if (nz_span_byte(&form) == NZ_FORM_MAX && u->max_allowed)
+            err = put_max(u, &p, code);
+        else
+            err = put_slab(u, &p, code, i ? &last : NULL, last_code);
         if (err)
             return err;
+        last = p;
+        last_code = code;
         if (u->run->done)
             atomic_store_explicit(u->run->done, at, memory_order_relaxed);
     }
@@ -256,10 +446,12 @@ static nz_err unpack_slabs(unpack *u, nz_span map, size_t count, nz_span codes, 
     return nz_span_left(&codes) ? NZ_E_CORRUPT : NZ_OK;
 }
 
-nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const uint8_t *in, size_t packed,
-                         uint8_t *raw, size_t size, size_t from, size_t n)
+nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weights_base *base,
+                         const uint8_t *in, size_t packed, uint8_t *raw, size_t size, size_t from,
+                         size_t n)
 {
-    unpack u = {.run = run, .raw = raw, .from = from, .end = from + n};
+    unpack u = {.run = run, .base = base, .raw = raw, .from = from, .end = from + n};
+    u.max_allowed = w->mode == NZ_MODE_MAX && nz_weights_memory(w) >= nz_max_memory();
     nz_span code = nz_span_of(in, packed);
     uint64_t count = nz_span_varint(&code), at = 0;
     nz_err err = code.bad || count > packed ? NZ_E_CORRUPT : NZ_OK;
@@ -284,6 +476,7 @@ nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const uint8_t *
     if (!err)
         err = unpack_slabs(&u, map, (size_t)count, code, size);
     free(u.gap);
+    nz_max_free(u.max);
     nz_tables_free(&u.tables);
     return err;
 }

@@ -10,8 +10,6 @@
 #define NZ_WEIGHTS_PARAMS 16
 /* Goes up whenever any coded bit would change; a reader refuses any other number. */
 #define NZ_WEIGHTS_NUMERICS 1
-/* Raw bytes a frame, about: frames end where rows do. */
-#define NZ_WEIGHTS_FRAME (UINT64_C(8) << 20)
 /* The largest frame a reader takes. */
 #define NZ_WEIGHTS_FRAME_MAX (UINT64_C(1) << 30)
 
@@ -27,11 +25,23 @@ typedef struct nz_weights {
     uint32_t memory;  /* what unpacking allocates at most beside raw and packed, in KiB */
 } nz_weights;
 
+/* Raw bytes a frame, about: frames end where rows do. */
+uint64_t nz_weights_frame(nz_weights_mode mode);
+
 /* A slab in its frame. */
 typedef struct nz_placed {
     nz_slab slab;
     uint64_t at; /* its first byte, from the start of the frame */
+    /* The same blocks in the base file; base_at: UINT64_MAX when there are none. */
+    nz_dtype base_dtype;
+    uint64_t base_at;
 } nz_placed;
+
+/* The base file, in memory; {0}: there is none. */
+typedef struct nz_weights_base {
+    const uint8_t *p;
+    size_t n;
+} nz_weights_base;
 
 void nz_weights_store(const nz_weights *w, uint8_t out[NZ_WEIGHTS_PARAMS]);
 /* NZ_E_VERSION for other arithmetic, NZ_E_CORRUPT for values no encoder writes. */
@@ -42,11 +52,15 @@ uint64_t nz_weights_memory(const nz_weights *w);
 uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n);
 
 /* Slabs ascend and do not overlap. Sets *w and appends the frame's payload to *out. */
-nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run, const uint8_t *raw,
-                         size_t n, const nz_placed *slabs, size_t count, nz_buf *out);
-/* Bytes from..from + n of a frame of `size` bytes; any `in` is safe. NZ_E_CORRUPT. */
-nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const uint8_t *in, size_t packed,
-                         uint8_t *raw, size_t size, size_t from, size_t n);
+nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
+                         const nz_weights_base *base, const uint8_t *raw, size_t n,
+                         const nz_placed *slabs, size_t count, nz_buf *out);
+/* Bytes from..from + n of a frame of `size` bytes; any `in` is safe. NZ_E_CORRUPT, also for what a
+ * base that is not there is needed for. */
+nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weights_base *base,
+                         const uint8_t *in, size_t packed, uint8_t *raw, size_t size, size_t from,
+                         size_t n);
+
 /* The map that a payload begins with: which slabs there are and what each takes, without decoding
  * anything. */
 typedef struct nz_weights_map {

@@ -1,0 +1,337 @@
+#include "weights/delta.h"
+#include "base/base.h"
+#include "weights/convert.h"
+#include "weights/form.h"
+#include "weights/number.h"
+#include "weights/plane.h"
+
+#include <stdlib.h>
+
+enum { STRIP = 4096, SETS = NZ_PLANE_SETS, UNITS_MAX = 8 };
+
+/* What is subtracted: numbers, or the bytes of anything else. */
+typedef struct delta {
+    unsigned bytes, bits; /* of a unit */
+    unsigned below;       /* bits of the difference in the symbol, below the first */
+    unsigned exponent_at; /* the base's exponent, for the set: its lowest bit; 0: one set */
+    int exponent_low;     /* of the first set but one */
+    size_t n;             /* units */
+    size_t per;           /* units a block */
+    nz_dtype dtype, base_dtype;
+    const uint8_t *base;
+    nz_plane symbol;
+} delta;
+
+static uint64_t load(const uint8_t *p, unsigned bytes)
+{
+    switch (bytes) {
+    case 1: return *p;
+    case 2: return nz_load16(p);
+    case 4: return nz_load32(p);
+    default: return nz_load64(p);
+    }
+}
+
+static void store(uint8_t *p, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        p[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* Sign and magnitude to an integer that ascends: negative ones reversed below the positive. */
+static uint64_t ascend(const delta *d, uint64_t v)
+{
+    uint64_t sign = UINT64_C(1) << (d->bits - 1);
+    if (!d->exponent_at)
+        return v;
+    return v & sign ? ~(v ^ sign) : v;
+}
+
+/* Of the unit's bits alone: a sum may have wrapped. */
+static uint64_t descend(const delta *d, uint64_t v)
+{
+    uint64_t sign = UINT64_C(1) << (d->bits - 1);
+    if (!d->exponent_at)
+        return v;
+    return v & sign ? (~v & (sign - 1)) | sign : v & (sign - 1);
+}
+
+/* The difference as a number without a sign, small for small ones, cut to the unit's bits. */
+static uint64_t fold(const delta *d, uint64_t difference)
+{
+    unsigned up = 64 - d->bits;
+    int64_t v = (int64_t)(difference << up) >> up;
+    uint64_t z = (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+    return d->bits == 64 ? z : z & ((UINT64_C(1) << d->bits) - 1);
+}
+
+static uint64_t unfold(uint64_t z)
+{
+    return z >> 1 ^ (UINT64_C(0) - (z & 1));
+}
+
+static unsigned length_of(uint64_t z)
+{
+    return z ? 64 - (unsigned)__builtin_clzll(z) : 0;
+}
+
+static uint8_t set_of(const delta *d, uint64_t base)
+{
+    if (!d->exponent_at)
+        return 0;
+    unsigned width = d->bits - 1 - d->exponent_at;
+    int e = (int)(base >> d->exponent_at & ((1u << width) - 1)) - d->exponent_low;
+    return (uint8_t)(e < 0 ? 0 : e < SETS ? e : SETS - 1);
+}
+
+static void delta_init(delta *d, const nz_slab *s, nz_dtype base_dtype, const uint8_t *base)
+{
+    const nz_dtype_info *info = nz_dtype_about(s->dtype);
+    *d = (delta){.dtype = s->dtype, .base_dtype = base_dtype, .base = base, .bytes = 1, .per = 1};
+    if (info->elements == 1 && (info->bytes == 2 || info->bytes == 4 || info->bytes == 8))
+        d->bytes = info->bytes;
+    else
+        d->per = info->bytes;
+    d->bits = 8 * d->bytes;
+    d->below = d->bytes == 8 ? 1 : 2;
+    d->n = (size_t)s->n * d->per;
+    switch (s->dtype) {
+    case NZ_DT_F64: d->exponent_at = 52; break;
+    case NZ_DT_F32: d->exponent_at = 23; break;
+    case NZ_DT_BF16: d->exponent_at = 7; break;
+    case NZ_DT_F16: d->exponent_at = 10; break;
+    case NZ_DT_F8_E4M3: d->exponent_at = 3; break;
+    case NZ_DT_F8_E5M2: d->exponent_at = 2; break;
+    default: break;
+    }
+}
+
+/* Units at..at + n of the base, in the slab's format. */
+static void take_base(const delta *d, uint8_t *to, size_t at, size_t n)
+{
+    size_t bytes = nz_dtype_about(d->base_dtype)->bytes / d->per;
+    if (d->base_dtype == d->dtype)
+        memcpy(to, d->base + at * bytes, n * bytes);
+    else
+        nz_convert(d->dtype, to, d->base_dtype, d->base + at * bytes, n);
+}
+
+/* The sets are the binades around the mean of the base's exponents. */
+static void find_sets(delta *d)
+{
+    uint8_t strip[STRIP * UNITS_MAX];
+    uint64_t sum = 0, count = 0;
+    if (!d->exponent_at)
+        return;
+    unsigned width = d->bits - 1 - d->exponent_at;
+    for (size_t at = 0; at < d->n; at += STRIP) {
+        size_t n = d->n - at < STRIP ? d->n - at : STRIP;
+        take_base(d, strip, at, n);
+        for (size_t i = 0; i < n; i++) {
+            unsigned e = (unsigned)(load(strip + i * d->bytes, d->bytes) >> d->exponent_at) &
+                         ((1u << width) - 1);
+            sum += e;
+            count += e > 0;
+        }
+    }
+    d->exponent_low = count ? (int)(sum / count) - SETS * 5 / 8 : 0;
+}
+
+/* Bits of any number, low ones first. */
+typedef struct bits {
+    nz_buf out;
+    nz_span in;
+    uint64_t v;
+    unsigned n;
+} bits;
+
+static void bits_put(bits *b, uint64_t v, unsigned n)
+{
+    while (n) {
+        unsigned m = n < 32 ? n : 32;
+        b->v |= (v & ((UINT64_C(1) << m) - 1)) << b->n;
+        for (b->n += m; b->n >= 8; b->n -= 8, b->v >>= 8)
+            nz_buf_byte(&b->out, (unsigned)b->v & 255);
+        v >>= m;
+        n -= m;
+    }
+}
+
+static uint64_t bits_get(bits *b, unsigned n)
+{
+    uint64_t v = 0;
+    for (unsigned at = 0; at < n;) {
+        unsigned m = n - at < 32 ? n - at : 32;
+        if (b->n < m && nz_span_left(&b->in) >= 4) {
+            b->v |= (uint64_t)nz_load32(b->in.at) << b->n;
+            b->in.at += 4;
+            b->n += 32;
+        }
+        for (; b->n < m; b->n += 8)
+            b->v |= (uint64_t)nz_span_byte(&b->in) << b->n;
+        v |= (b->v & ((UINT64_C(1) << m) - 1)) << at;
+        b->v >>= m;
+        b->n -= m;
+        at += m;
+    }
+    return v;
+}
+
+/* The symbol of a difference: 0; 1 + (length - 1) << below | the bits below the first. */
+static unsigned told(const delta *d, unsigned length)
+{
+    return length - 1 < d->below ? length - 1 : d->below;
+}
+
+static uint8_t symbol_of(const delta *d, uint64_t z)
+{
+    unsigned length = length_of(z);
+    if (!length)
+        return 0;
+    unsigned in = told(d, length);
+    uint64_t next = z >> (length - 1 - in) & ((1u << in) - 1);
+    return (uint8_t)(1 + ((length - 1) << d->below) + next);
+}
+
+static void measure(const delta *d, uint8_t *symbol, uint8_t *set, uint64_t *z, const uint8_t *raw,
+                    size_t at, size_t n)
+{
+    uint8_t strip[STRIP * UNITS_MAX];
+    take_base(d, strip, at, n);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t base = load(strip + i * d->bytes, d->bytes);
+        uint64_t v = load(raw + (at + i) * d->bytes, d->bytes);
+        z[i] = fold(d, ascend(d, v) - ascend(d, base));
+        symbol[i] = symbol_of(d, z[i]);
+        set[i] = set_of(d, base);
+    }
+}
+
+static void put_rest(const delta *d, bits *b, const uint64_t *z, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned length = length_of(z[i]);
+        if (length)
+            bits_put(b, z[i], length - 1 - told(d, length));
+    }
+}
+
+nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,
+                       nz_dtype base_dtype, const uint8_t *base, nz_buf *out)
+{
+    delta d;
+    delta_init(&d, s, base_dtype, base);
+    find_sets(&d);
+    uint32_t counts[SETS][256] = {{0}};
+    uint64_t cost;
+    uint8_t *symbol = malloc(2 * (size_t)NZ_CHUNK), *set = symbol + NZ_CHUNK;
+    uint64_t *z = malloc(STRIP * sizeof *z);
+    nz_err err = symbol && z ? NZ_OK : NZ_E_MEM;
+    for (size_t at = 0; at < d.n && !err; at += STRIP) {
+        size_t n = d.n - at < STRIP ? d.n - at : STRIP;
+        measure(&d, symbol, set, z, raw, at, n);
+        nz_plane_count(counts, symbol, set, n);
+    }
+    if (!err)
+        err = nz_plane_choose(&d.symbol, tables, counts, SETS, &cost);
+    if (err)
+        goto done;
+    nz_buf_byte(out, (unsigned)d.exponent_low & 255);
+    nz_buf_byte(out, (unsigned)d.exponent_low >> 8 & 255);
+    nz_plane_store(&d.symbol, out);
+    nz_chunks_out chunks = nz_chunks_begin(out, d.n);
+    for (size_t at = 0; at < d.n; at += NZ_CHUNK) {
+        size_t n = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
+        bits b = {0};
+        for (size_t i = 0; i < n; i += STRIP) {
+            size_t m = n - i < STRIP ? n - i : STRIP;
+            measure(&d, symbol + i, set + i, z, raw, at + i, m);
+            put_rest(&d, &b, z, m);
+        }
+        if (b.n)
+            bits_put(&b, 0, 8 - b.n);
+        nz_plane_encode(&d.symbol, kern, symbol, set, n, out);
+        nz_buf_put(out, b.out.p, b.out.n);
+        out->failed |= b.out.failed;
+        nz_buf_free(&b.out);
+        nz_chunks_end(&chunks, out);
+    }
+    if (out->failed)
+        err = NZ_E_MEM;
+done:
+    nz_plane_free(&d.symbol);
+    free(symbol);
+    free(z);
+    return err;
+}
+
+/* Units from..from + n of a chunk of `size` that starts at unit `at`. */
+static nz_err unchunk(const delta *d, const nz_kern *kern, nz_span code, size_t at, size_t size,
+                      uint8_t *raw, size_t from, size_t n)
+{
+    nz_plane_reader r;
+    uint8_t strip[STRIP * UNITS_MAX], set[STRIP], to[STRIP];
+    nz_err err = nz_plane_open(&r, &d->symbol, size, &code);
+    bits b = {.in = code};
+    if (err)
+        return err;
+    for (size_t i = 0; i < size && i < from + n; i += STRIP) {
+        size_t m = size - i < STRIP ? size - i : STRIP;
+        take_base(d, strip, at + i, m);
+        for (size_t k = 0; k < m; k++)
+            set[k] = set_of(d, load(strip + k * d->bytes, d->bytes));
+        const uint8_t *symbol = nz_plane_read(&r, kern, set, to, m);
+        for (size_t k = 0; k < m; k++) {
+            uint64_t z = 0;
+            if (symbol[k]) {
+                unsigned length = ((symbol[k] - 1u) >> d->below) + 1;
+                if (length > d->bits)
+                    return NZ_E_CORRUPT;
+                unsigned in = told(d, length), rest = length - 1 - in;
+                z = (UINT64_C(1) << in | ((symbol[k] - 1u) & ((1u << in) - 1))) << rest;
+                z |= bits_get(&b, rest);
+            }
+            if (i + k < from || i + k >= from + n)
+                continue;
+            uint64_t v = ascend(d, load(strip + k * d->bytes, d->bytes)) + unfold(z);
+            store(raw + (i + k - from) * d->bytes, descend(d, v), d->bytes);
+        }
+    }
+    if (b.in.bad)
+        return NZ_E_CORRUPT;
+    if (from + n < size)
+        return NZ_OK;
+    return nz_span_left(&b.in) || b.n >= 8 ? NZ_E_CORRUPT : nz_plane_close(&r);
+}
+
+nz_err nz_delta_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables, nz_span code,
+                       nz_dtype base_dtype, const uint8_t *base, uint8_t *raw, uint64_t first,
+                       uint64_t count)
+{
+    delta d;
+    delta_init(&d, s, base_dtype, base);
+    unsigned low = nz_span_byte(&code);
+    low |= nz_span_byte(&code) << 8;
+    d.exponent_low = (int16_t)low;
+    nz_err err = nz_plane_load(&d.symbol, tables, &code);
+    if (err)
+        return err;
+    if (d.symbol.sets != SETS)
+        err = NZ_E_CORRUPT;
+    size_t from = (size_t)first * d.per, n = (size_t)count * d.per;
+    nz_chunks_in chunks = nz_chunks_open(code, d.n);
+    for (size_t at = 0; at < d.n && !err; at += NZ_CHUNK) {
+        size_t size = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
+        nz_span chunk = nz_chunks_next(&chunks);
+        if (chunk.bad)
+            err = NZ_E_CORRUPT;
+        if (err || at + size <= from || at >= from + n)
+            continue;
+        size_t lo = from > at ? from - at : 0, hi = from + n - at < size ? from + n - at : size;
+        err = unchunk(&d, kern, chunk, at, size, raw + (at + lo - from) * d.bytes, lo, hi - lo);
+    }
+    if (!err && nz_span_left(&chunks.code))
+        err = NZ_E_CORRUPT;
+    nz_plane_free(&d.symbol);
+    return err;
+}

@@ -1,0 +1,34 @@
+/* Weights, the smallest way: every number is predicted, as a number, from its row, its column and
+ * the rows before (linear.h), and its sign, exponent and mantissa bits are then coded one by one,
+ * each under a mixture of what such predictions were worth so far.
+ *
+ * Integers only: the coded bytes are the same on every machine. Numbers are never made floats, so
+ * that NaN payloads, infinities and negative zeros come back as they were. */
+#ifndef NZ_WEIGHTS_MAX_H
+#define NZ_WEIGHTS_MAX_H
+
+#include "backend/kern.h"
+#include "coder/arith.h"
+#include "nz.h"
+#include "weights/value.h"
+
+/* What was learned, kept from tensor to tensor of a frame. Use from one thread. */
+typedef struct nz_max nz_max;
+
+/* On success the caller owns *out and returns it with nz_max_free(). `kern` stays the caller's. */
+nz_err nz_max_new(nz_max **out, const nz_kern *kern);
+void nz_max_free(nz_max *m); /* NULL is fine */
+/* Bytes that one takes, whatever it codes. */
+uint64_t nz_max_memory(void);
+
+/* Codes n numbers, `row` of them a row (0: no rows are known), of a tensor or of a part of one that
+ * starts with a row. A tensor of more than two dimensions should come as its first dimension times
+ * all the others. The coder is the caller's and goes from tensor to tensor; whether all fitted is
+ * known after nz_arith_flush(). */
+void nz_max_encode(nz_max *m, nz_arith *a, const nz_value *format, const uint8_t *raw, size_t n,
+                   size_t row);
+/* Takes the same n and row. Any input decodes to some numbers: the caller keeps a checksum. */
+void nz_max_decode(nz_max *m, nz_arith *a, const nz_value *format, uint8_t *raw, size_t n,
+                   size_t row);
+
+#endif

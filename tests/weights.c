@@ -1,0 +1,396 @@
+/* The weights engine: every type of number with every kind of content, whole and in parts, slabs,
+ * frames and deltas; and codes that no encoder wrote. */
+#include "weights/weights.h"
+#include "base/base.h"
+#include "weights/convert.h"
+#include "weights/delta.h"
+#include "weights/number.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t state = 1;
+
+static uint32_t next(void)
+{
+    return nz_hash32(state++, 0x77676874);
+}
+
+static const nz_dtype TYPES[] = {
+    NZ_DT_BYTES,  NZ_DT_U8,    NZ_DT_I8,      NZ_DT_BOOL,    NZ_DT_U16,     NZ_DT_I16,
+    NZ_DT_U32,    NZ_DT_I32,   NZ_DT_U64,     NZ_DT_I64,     NZ_DT_F16,     NZ_DT_BF16,
+    NZ_DT_F32,    NZ_DT_F64,   NZ_DT_C64,     NZ_DT_C128,    NZ_DT_F8_E4M3, NZ_DT_F8_E5M2,
+    NZ_DT_F4,     NZ_DT_U4,    NZ_DT_F8_E8M0, NZ_DT_F6_E2M3, NZ_DT_Q4_0,    NZ_DT_Q4_1,
+    NZ_DT_Q5_0,   NZ_DT_Q5_1,  NZ_DT_Q8_0,    NZ_DT_Q8_1,    NZ_DT_Q2_K,    NZ_DT_Q3_K,
+    NZ_DT_Q4_K,   NZ_DT_Q5_K,  NZ_DT_Q6_K,    NZ_DT_Q8_K,    NZ_DT_IQ2_XXS, NZ_DT_IQ2_XS,
+    NZ_DT_IQ2_S,  NZ_DT_IQ1_S, NZ_DT_IQ1_M,   NZ_DT_IQ3_XXS, NZ_DT_IQ3_S,   NZ_DT_IQ4_NL,
+    NZ_DT_IQ4_XS, NZ_DT_TQ1_0, NZ_DT_TQ2_0,   NZ_DT_MXFP4,   NZ_DT_NVFP4,
+};
+enum { TYPE_COUNT = sizeof TYPES / sizeof *TYPES };
+
+typedef enum content {
+    GAUSS,    /* rows and columns with scales of their own */
+    NOISE,    /* any bits: NaN payloads, infinities, subnormals */
+    SAME,     /* one value */
+    ZEROS,    /* both zeros */
+    SHORT,    /* a format with fewer bits inside a longer, in some rows */
+    EXTREMES, /* infinities, NaNs, smallest and largest */
+    CONTENTS
+} content;
+
+static double gauss(void)
+{
+    double sum = 0;
+    for (int i = 0; i < 6; i++)
+        sum += next() / 4294967296.0 - .5;
+    return sum;
+}
+
+static void put_number(nz_dtype dtype, uint8_t *to, double x)
+{
+    uint8_t wide[8];
+    uint64_t bits;
+    memcpy(&bits, &x, 8);
+    nz_store64(wide, bits);
+    nz_convert(dtype, to, NZ_DT_F64, wide, 1);
+}
+
+static void make(nz_dtype dtype, uint8_t *raw, size_t n, size_t row, content c)
+{
+    size_t bytes = nz_dtype_about(dtype)->bytes;
+    bool number = nz_number_of(dtype) != NULL;
+    uint8_t one[512];
+    for (size_t i = 0; i < bytes; i++)
+        one[i] = (uint8_t)next();
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *to = raw + i * bytes;
+        double scale = ldexp(1 + (double)(i / row % 7) / 4, (int)(i % row % 5));
+        for (size_t k = 0; k < bytes; k++)
+            to[k] = (uint8_t)next();
+        if (c == SAME)
+            memcpy(to, one, bytes);
+        else if (c == ZEROS && number)
+            put_number(dtype, to, next() & 1 ? 0.0 : -0.0);
+        else if (c == ZEROS)
+            memset(to, 0, bytes);
+        else if (c == GAUSS && number)
+            put_number(dtype, to, gauss() * scale);
+        else if (c == GAUSS)
+            for (size_t k = 0; k < bytes; k++)
+                to[k] = (uint8_t)(int)(gauss() * 20 * scale);
+        else if (c == SHORT && number && i / row % 3)
+            put_number(dtype, to, (float)(int)(gauss() * 1000) / 1024);
+        else if (c == EXTREMES && number)
+            put_number(dtype, to,
+                       (const double[]){INFINITY, -INFINITY, NAN, 1e-320, 1e308, -1e-40, 6e-8,
+                                        1.0}[next() & 7]);
+    }
+}
+
+static nz_kern kern;
+
+static void setup(void)
+{
+    nz_kern_init(&kern, nz_cpu());
+}
+
+static void same_parts(const nz_slab *s, const nz_tables *tables, const nz_other *other,
+                       const nz_buf *code, const uint8_t *raw)
+{
+    size_t bytes = nz_dtype_about(s->dtype)->bytes;
+    for (int k = 0; k < 6; k++) {
+        size_t from = k ? next() % s->n : 0, n = k ? next() % (s->n - from + 1) : s->n;
+        uint8_t *back = malloc(n * bytes + 1);
+        cr_assert(back);
+        back[n * bytes] = 0x5a;
+        cr_assert_eq(
+            nz_slab_decode(s, &kern, tables, other, nz_span_of(code->p, code->n), back, from, n),
+            NZ_OK);
+        cr_assert(!memcmp(back, raw + from * bytes, n * bytes), "%s n %zu row %zu: %zu + %zu",
+                  nz_dtype_about(s->dtype)->name, (size_t)s->n, (size_t)s->row, from, n);
+        cr_assert_eq(back[n * bytes], 0x5a);
+        free(back);
+    }
+}
+
+/* Codes cut short or with a byte changed are refused or decode to something; nothing else. */
+static void survive(const nz_slab *s, const nz_tables *tables, const nz_other *other,
+                    const nz_buf *code)
+{
+    uint8_t *back = malloc(nz_slab_bytes(s) + 1);
+    cr_assert(back);
+    for (int k = 0; k < 24; k++) {
+        size_t n = k % 3 ? code->n : next() % code->n;
+        uint8_t *copy = malloc(n + 1);
+        cr_assert(copy);
+        memcpy(copy, code->p, n);
+        if (n && k % 3)
+            copy[k % 2 ? next() % (n < 64 ? n : 64) : next() % n] ^= (uint8_t)(1 + next() % 255);
+        nz_slab_decode(s, &kern, tables, other, nz_span_of(copy, n), back, 0, s->n);
+        free(copy);
+    }
+    free(back);
+}
+
+static void slab_trip(nz_dtype dtype, size_t n, size_t row, content c)
+{
+    nz_slab s = {dtype, n, row};
+    nz_tables tables = {0};
+    nz_buf code = {0};
+    uint8_t *raw = malloc(nz_slab_bytes(&s));
+    cr_assert(raw);
+    make(dtype, raw, n, row, c);
+    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, NULL, raw, &code), NZ_OK);
+    cr_assert_leq(code.n, nz_slab_bytes(&s) + 1);
+    if (c == SAME && n > 1000 && nz_dtype_about(dtype)->elements == 1)
+        cr_assert_lt(code.n, nz_slab_bytes(&s) / 8 + 400, "%s: %zu of %zu",
+                     nz_dtype_about(dtype)->name, code.n, (size_t)nz_slab_bytes(&s));
+    same_parts(&s, &tables, NULL, &code, raw);
+    survive(&s, &tables, NULL, &code);
+    nz_buf_free(&code);
+    nz_tables_free(&tables);
+    free(raw);
+}
+
+Test(weights, slabs_of_every_type, .init = setup)
+{
+    static const size_t sizes[] = {1, 2, 15, 16, 17, 31, 32, 33, 255, 4095, 4096, 4097, 9000};
+    for (size_t t = 0; t < TYPE_COUNT; t++)
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+            for (int c = 0; c < CONTENTS; c++)
+                slab_trip(TYPES[t], sizes[k], 1 + next() % (k % 2 ? 100 : sizes[k]), (content)c);
+}
+
+Test(weights, slabs_of_several_chunks, .init = setup)
+{
+    static const nz_dtype types[] = {NZ_DT_F8_E4M3, NZ_DT_F16, NZ_DT_BF16,
+                                     NZ_DT_F32,     NZ_DT_F64, NZ_DT_I8};
+    for (size_t t = 0; t < 6; t++)
+        for (int c = 0; c < CONTENTS; c += 2)
+            slab_trip(types[t], 2 * NZ_CHUNK + 777, t % 2 ? 768 : 100, (content)c);
+    slab_trip(NZ_DT_Q4_1, 40000, 18, NOISE);
+    slab_trip(NZ_DT_Q5_1, 20000, 18, GAUSS);
+}
+
+/* Wrong scales must show in the size: what a static coder of exponents reaches is not enough. */
+Test(weights, scales_of_rows_and_columns_pay, .init = setup)
+{
+    enum { N = 1 << 18, ROW = 512 };
+    nz_slab s = {NZ_DT_BF16, N, ROW};
+    nz_tables tables = {0};
+    nz_buf code = {0};
+    uint8_t *raw = malloc(2 * N);
+    cr_assert(raw);
+    make(NZ_DT_BF16, raw, N, ROW, GAUSS);
+    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, NULL, raw, &code), NZ_OK);
+    cr_assert_lt(code.n, 2 * N * 67 / 100, "%zu", code.n);
+    nz_buf_free(&code);
+    nz_tables_free(&tables);
+    free(raw);
+}
+
+Test(weights, squares_follow, .init = setup)
+{
+    enum { N = 20000, ROW = 100 };
+    nz_slab s = {NZ_DT_F32, N, ROW};
+    nz_tables tables = {0};
+    nz_buf code = {0}, alone = {0};
+    uint8_t *first = malloc(4 * N), *second = malloc(4 * N);
+    cr_assert(first && second);
+    for (size_t i = 0; i < N; i++) {
+        double x = ldexp(gauss(), (int)(next() % 20));
+        put_number(NZ_DT_F32, first + 4 * i, x);
+        put_number(NZ_DT_F32, second + 4 * i, x * x * (1 + gauss() / 8));
+    }
+    nz_other other = {NZ_DT_F32, 0, N, first};
+    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, &other, second, &code), NZ_OK);
+    cr_assert_eq(nz_slab_encode(&s, &kern, &tables, NULL, second, &alone), NZ_OK);
+    cr_assert_lt(code.n, alone.n - N / 8);
+    cr_assert(nz_slab_follows(nz_span_of(code.p, code.n)));
+    same_parts(&s, &tables, &other, &code, second);
+    survive(&s, &tables, &other, &code);
+    cr_assert_eq(nz_slab_decode(&s, &kern, &tables, NULL, nz_span_of(code.p, code.n), first, 0, N),
+                 NZ_E_CORRUPT, "without the other");
+    nz_buf_free(&code);
+    nz_buf_free(&alone);
+    nz_tables_free(&tables);
+    free(first);
+    free(second);
+}
+
+/* ---- Frames ---- */
+
+typedef struct frame {
+    uint8_t *raw;
+    size_t n, count;
+    nz_placed slabs[64];
+} frame;
+
+static frame frame_new(void)
+{
+    frame f = {0};
+    nz_buf all = {0};
+    for (f.count = 0; f.count < 40; f.count++) {
+        nz_dtype dtype = TYPES[next() % TYPE_COUNT];
+        nz_slab s = {dtype, 1 + next() % 3000, 1 + next() % 99};
+        if (f.count % 3 == 2)
+            s.n = f.slabs[f.count - 1].slab.n;
+        for (uint32_t gap = next() % 3 ? 0 : next() % 300; gap; gap--)
+            nz_buf_byte(&all, "gap of text "[gap % 12]);
+        f.slabs[f.count] = (nz_placed){.slab = s, .at = all.n, .base_at = UINT64_MAX};
+        uint8_t *to = nz_buf_room(&all, nz_slab_bytes(&s));
+        cr_assert(to);
+        make(dtype, to, s.n, s.row, (content)(next() % CONTENTS));
+        all.n += nz_slab_bytes(&s);
+    }
+    nz_buf_put(&all, "the end", 7);
+    f.raw = all.p;
+    f.n = all.n;
+    return f;
+}
+
+Test(weights, frames, .init = setup)
+{
+    nz_run run = {.kern = &kern};
+    nz_weights_base none = {0};
+    for (int k = 0; k < 6; k++) {
+        frame f = frame_new();
+        nz_buf out = {0};
+        nz_weights w, back;
+        uint8_t params[NZ_WEIGHTS_PARAMS];
+        cr_assert_eq(
+            nz_weights_encode(&w, NZ_MODE_FAST, &run, &none, f.raw, f.n, f.slabs, f.count, &out),
+            NZ_OK);
+        nz_weights_store(&w, params);
+        cr_assert_eq(nz_weights_load(&back, params), NZ_OK);
+        uint8_t *raw = malloc(f.n);
+        cr_assert(raw);
+        for (int part = 0; part < 30; part++) {
+            size_t from = part ? next() % f.n : 0, n = part ? next() % (f.n - from) + 1 : f.n;
+            cr_assert_eq(nz_weights_decode(&back, &run, &none, out.p, out.n, raw, f.n, from, n),
+                         NZ_OK);
+            cr_assert(!memcmp(raw, f.raw + from, n), "%zu + %zu", from, n);
+        }
+        for (int bad = 0; bad < 200; bad++) {
+            size_t n = bad % 4 ? out.n : next() % out.n;
+            uint8_t *copy = malloc(n + 1);
+            cr_assert(copy);
+            memcpy(copy, out.p, n);
+            if (n && bad % 4)
+                copy[bad % 2 ? next() % (n < 500 ? n : 500) : next() % n] ^=
+                    (uint8_t)(1u << next() % 8);
+            nz_weights_decode(&back, &run, &none, copy, n, raw, f.n, 0, f.n);
+            free(copy);
+        }
+        free(raw);
+        free(f.raw);
+        nz_buf_free(&out);
+    }
+}
+
+Test(weights, parameters_no_encoder_writes)
+{
+    nz_weights w = {.numerics = NZ_WEIGHTS_NUMERICS, .mode = NZ_MODE_MAX, .memory = 77};
+    uint8_t p[NZ_WEIGHTS_PARAMS];
+    for (size_t i = 0; i < NZ_WEIGHTS_PARAMS; i++) {
+        nz_weights_store(&w, p);
+        p[i] = 0x55;
+        nz_err err = nz_weights_load(&w, p);
+        cr_assert_eq(err, i == 0 ? NZ_E_VERSION : i >= 4 && i < 8 ? NZ_OK : NZ_E_CORRUPT, "%zu", i);
+        w = (nz_weights){.numerics = NZ_WEIGHTS_NUMERICS, .mode = NZ_MODE_MAX, .memory = 77};
+    }
+}
+
+/* ---- Deltas ---- */
+
+Test(weights, deltas, .init = setup)
+{
+    for (size_t t = 0; t < TYPE_COUNT; t++)
+        for (size_t b = 0; b < TYPE_COUNT; b++) {
+            nz_dtype dtype = TYPES[t], base_dtype = TYPES[b];
+            if (!nz_convert_can(base_dtype, dtype))
+                continue;
+            nz_slab s = {dtype, 1 + next() % 9000, 100}, base_slab = {base_dtype, s.n, 100};
+            size_t bytes = nz_dtype_about(dtype)->bytes;
+            nz_tables tables = {0};
+            nz_buf code = {0};
+            uint8_t *raw = malloc(nz_slab_bytes(&s)), *base = malloc(nz_slab_bytes(&base_slab));
+            uint8_t *back = malloc(nz_slab_bytes(&s));
+            cr_assert(raw && base && back);
+            make(base_dtype, base, s.n, 100, (content)(t % CONTENTS));
+            nz_convert(dtype, raw, base_dtype, base, s.n);
+            bool equal = b % 2;
+            for (size_t i = 0; i < s.n && !equal; i++)
+                raw[i * bytes] = (uint8_t)(raw[i * bytes] + next() % 3);
+            cr_assert_eq(nz_delta_encode(&s, &kern, &tables, raw, base_dtype, base, &code), NZ_OK);
+            if (equal)
+                cr_assert_lt(code.n, 48, "%s of %s: %zu", nz_dtype_about(dtype)->name,
+                             nz_dtype_about(base_dtype)->name, code.n);
+            for (int k = 0; k < 5; k++) {
+                size_t from = k ? next() % s.n : 0, n = k ? next() % (s.n - from + 1) : s.n;
+                cr_assert_eq(nz_delta_decode(&s, &kern, &tables, nz_span_of(code.p, code.n),
+                                             base_dtype, base, back, from, n),
+                             NZ_OK);
+                cr_assert(!memcmp(back, raw + from * bytes, n * bytes));
+            }
+            for (int k = 0; k < 30; k++) {
+                size_t n = k % 3 ? code.n : next() % code.n;
+                uint8_t *copy = malloc(n + 1);
+                memcpy(copy, code.p, n);
+                if (n && k % 3)
+                    copy[next() % n] ^= (uint8_t)(1 + next() % 255);
+                nz_delta_decode(&s, &kern, &tables, nz_span_of(copy, n), base_dtype, base, back, 0,
+                                s.n);
+                free(copy);
+            }
+            nz_buf_free(&code);
+            nz_tables_free(&tables);
+            free(raw);
+            free(base);
+            free(back);
+        }
+}
+
+/* The compiler's own conversions say what is right. */
+Test(weights, conversions)
+{
+    for (int i = 0; i < 300000; i++) {
+        uint64_t bits = (uint64_t)next() << 32 | next();
+        if (i % 3)
+            bits = (bits & ~(UINT64_C(0x7ff) << 52)) | (uint64_t)(1023 - 160 + next() % 320) << 52;
+        double x;
+        float want, have;
+        uint8_t wide[8], to[4];
+        memcpy(&x, &bits, 8);
+        nz_store64(wide, bits);
+        nz_convert(NZ_DT_F32, to, NZ_DT_F64, wide, 1);
+        uint32_t got = nz_load32(to);
+        memcpy(&have, &got, 4);
+        want = (float)x;
+        cr_assert(isnan(x) ? isnan(have) : !memcmp(&want, &have, 4), "%a: %a, not %a", x, have,
+                  want);
+        if (isnan(x))
+            continue;
+        /* To BF16 by adding half and cutting; overflow to infinity comes by itself. */
+        uint32_t w;
+        memcpy(&w, &want, 4);
+        uint8_t single[4], half[2];
+        nz_store32(single, w);
+        nz_convert(NZ_DT_BF16, half, NZ_DT_F32, single, 1);
+        cr_assert_eq(nz_load16(half), (uint16_t)((w + 0x7fff + (w >> 16 & 1)) >> 16), "%a", want);
+    }
+    /* Every short number through a longer one and back. */
+    for (unsigned v = 0; v < 65536; v++) {
+        uint8_t in[2], wide[4], out[2];
+        nz_store16(in, (uint16_t)v);
+        for (int k = 0; k < 2; k++) {
+            nz_dtype t = k ? NZ_DT_F16 : NZ_DT_BF16;
+            bool nan = k ? (v & 0x7c00) == 0x7c00 && v & 0x3ff : (v & 0x7f80) == 0x7f80 && v & 0x7f;
+            nz_convert(NZ_DT_F32, wide, t, in, 1);
+            nz_convert(t, out, NZ_DT_F32, wide, 1);
+            cr_assert(nan || !memcmp(in, out, 2), "%s %04x", nz_dtype_about(t)->name, v);
+        }
+    }
+}
