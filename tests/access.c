@@ -63,6 +63,16 @@ static const sample SAMPLES[] = {
 };
 #define SAMPLE_COUNT (sizeof SAMPLES / sizeof *SAMPLES)
 
+/* Of one frame. */
+static const sample FEW[] = {
+    {"w", "BF16", "32,16", 1024},
+    {"wide", "F32", "5,20", 400},
+    {"scale", "F32", "", 4},
+};
+enum { FEW_COUNT = 3, FEW_MAX = 2000 };
+
+enum { MANY = 12 }; /* parts read */
+
 /* About as numbers of a model are: exponents near each other, mantissas of noise. */
 static void fill_sample(uint8_t *p, const sample *s, uint32_t seed)
 {
@@ -170,7 +180,9 @@ Test(access, tensors_are_measured)
     free(raw.p);
 }
 
-static void read_everywhere(const nz_archive *a, const bytes *raw, const size_t at[])
+/* `parts`: of each tensor, chosen at random; as many more of all the raw data. */
+static void read_everywhere(const nz_archive *a, const bytes *raw, const size_t at[],
+                            uint32_t parts)
 {
     uint8_t *part = malloc(raw->n + 1);
     nz_fault fault;
@@ -178,7 +190,7 @@ static void read_everywhere(const nz_archive *a, const bytes *raw, const size_t 
         size_t n = SAMPLES[i].bytes;
         cr_assert_eq(nz_tensor_read(a, i, 0, part, n, NULL), NZ_OK);
         cr_assert(!memcmp(part, raw->p + at[i], n));
-        for (uint32_t k = 0; k < 12 && n; k++) {
+        for (uint32_t k = 0; k < parts && n; k++) {
             size_t from = nz_hash32(k, (uint32_t)i) % n, most = n - from;
             size_t m = 1 + nz_hash32(k, (uint32_t)i + 99) % (k % 2 && most > 100 ? 100 : most);
             part[m] = 0xa5;
@@ -193,7 +205,7 @@ static void read_everywhere(const nz_archive *a, const bytes *raw, const size_t 
         cr_assert(fault.reason);
     }
     cr_assert_eq(nz_tensor_read(a, SAMPLE_COUNT, 0, part, 0, NULL), NZ_E_ARG);
-    for (uint32_t k = 0; k < 40; k++) {
+    for (uint32_t k = 0; k < parts; k++) {
         size_t from = nz_hash32(k, 5) % raw->n, n = nz_hash32(k, 6) % (raw->n - from) + 1;
         cr_assert_eq(nz_archive_read(a, from, part, n, NULL), NZ_OK);
         cr_assert(!memcmp(part, raw->p + from, n));
@@ -210,15 +222,40 @@ Test(access, every_way_of_packing_and_reading, .timeout = 300)
     size_t at[SAMPLE_COUNT];
     bytes raw = checkpoint(SAMPLES, SAMPLE_COUNT, at);
     for (int w = NZ_WEIGHTS_TURBO; w <= NZ_WEIGHTS_MAX; w++) {
+        bool slow = w == NZ_WEIGHTS_MAX;
+        nz_options opt = QUICK;
+        opt.weights = (nz_weights_option)w;
+        opt.threads = 2;
+        bytes b = pack(&raw, &opt);
+        for (opt.threads = slow ? 2 : 1; opt.threads <= (slow ? 2 : 4); opt.threads *= 2)
+            for (opt.verify = slow; opt.verify <= 1; opt.verify++) {
+                nz_archive *a = open_bytes(&b, &opt);
+                read_everywhere(a, &raw, at, slow ? 1 : MANY);
+                nz_archive_free(a);
+            }
+        free(b.p);
+    }
+    free(raw.p);
+}
+
+/* A part of a frame, in every mode: in one that learns, what is in front of it comes first. */
+Test(access, parts_of_a_frame)
+{
+    size_t at[FEW_COUNT];
+    bytes raw = checkpoint(FEW, FEW_COUNT, at);
+    uint8_t part[FEW_MAX];
+    for (int w = NZ_WEIGHTS_TURBO; w <= NZ_WEIGHTS_MAX; w++) {
         nz_options opt = QUICK;
         opt.weights = (nz_weights_option)w;
         bytes b = pack(&raw, &opt);
-        for (opt.threads = 1; opt.threads <= 4; opt.threads *= 2)
-            for (opt.verify = 0; opt.verify <= 1; opt.verify++) {
-                nz_archive *a = open_bytes(&b, &opt);
-                read_everywhere(a, &raw, at);
-                nz_archive_free(a);
-            }
+        nz_archive *a = open_bytes(&b, &opt);
+        for (uint32_t k = 0; k < 60; k++) {
+            size_t i = k % FEW_COUNT, from = nz_hash32(k, 1) % FEW[i].bytes;
+            size_t n = 1 + nz_hash32(k, 2) % (FEW[i].bytes - from);
+            cr_assert_eq(nz_tensor_read(a, i, from, part, n, NULL), NZ_OK);
+            cr_assert(!memcmp(part, raw.p + at[i] + from, n));
+        }
+        nz_archive_free(a);
         free(b.p);
     }
     free(raw.p);
@@ -302,7 +339,7 @@ Test(access, files)
     fflush(f);
     cr_assert_eq(nz_archive_open_file(&a, f, &QUICK, &fault), NZ_OK);
     fclose(f);
-    read_everywhere(a, &raw, at);
+    read_everywhere(a, &raw, at, MANY);
     nz_archive_free(a);
     int ends[2];
     cr_assert_eq(pipe(ends), 0);
@@ -326,7 +363,7 @@ typedef struct user {
 static void *use(void *arg)
 {
     user *u = arg;
-    read_everywhere(u->a, u->raw, u->at);
+    read_everywhere(u->a, u->raw, u->at, MANY);
     return NULL;
 }
 
@@ -350,13 +387,6 @@ Test(access, from_several_threads)
 }
 
 /* ---- Damage ---- */
-
-static const sample FEW[] = {
-    {"w", "BF16", "32,16", 1024},
-    {"wide", "F32", "5,20", 400},
-    {"scale", "F32", "", 4},
-};
-enum { FEW_COUNT = 3, FEW_MAX = 2000 };
 
 /* Opens, tells, measures and reads all there is; raw bytes that were checked must be `raw`'s, and
  * all of them where `raw` is given. Returns the first error. */
