@@ -170,7 +170,7 @@ Test(access, tensors_are_measured)
         cr_assert_leq(p[i].packed, SAMPLES[i].bytes + 64);
         sum += p[i].packed;
     }
-    cr_assert_str_eq(p[0].form, "numbers");
+    cr_assert_str_eq(p[0].form, "turbo");
     cr_assert_lt(p[0].packed, SAMPLES[0].bytes * 9 / 10);
     cr_assert_str_eq(p[11].form, "stored");
     cr_assert_lt(sum, b.n);
