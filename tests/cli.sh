@@ -542,6 +542,34 @@ progress_bar() {
     "$nzip" -t a.nz && ! grep -q "nzip: " said
 }
 
+# Every container, at a level of each mode, through a file and through a pipe.
+containers() {
+    local file level
+    for file in "$(dirname "$fixture")"/*.{safetensors,gguf,pt,npz,npy,onnx}; do
+        for level in 1 3 7; do
+            status 0 "$nzip" -$level -c "$file" >a.nz && "$nzip" -dc a.nz | cmp - "$file" || return 1
+            "$nzip" -$level -c <"$file" | cmp - a.nz || return 1
+        done
+    done
+}
+
+base() {
+    weights_input 40000 >old
+    perl -e 'local $/; my $d = <STDIN>; binmode STDOUT;
+        substr($d, $_, 1) = chr(ord(substr($d, $_, 1)) ^ 1) for map { 2000 + 40 * $_ } 0 .. 700;
+        print $d' <old >new
+    status 0 "$nzip" -3 --base=old new && [ "$(stat -c %s new.nz)" -lt 6000 ] || return 1
+    status 1 "$nzip" -t new.nz && says "packed against a base file" && says --base || return 1
+    status 1 "$nzip" -t --base=new new.nz && says "another base file" || return 1
+    status 0 "$nzip" -l new.nz >list && grep -q delta list || return 1
+    status 0 "$nzip" -dc --base=old new.nz | cmp - new || return 1
+    status 0 "$nzip" -3 old && status 0 "$nzip" -dc --base=old.nz new.nz | cmp - new || return 1
+    status 0 "$nzip" -dc --base=old --tensor layer.1.weight new.nz >one && [ -s one ] || return 1
+    status 1 "$nzip" -t --base=nothing new.nz && says "nothing: cannot read the base" || return 1
+    status 1 "$nzip" -t --base=. new.nz && says "regular file" || return 1
+    only list new new.nz old old.nz one
+}
+
 # ---- All of them ----
 
 run() {
@@ -558,6 +586,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
     directories links_and_devices help_and_version environment called_by_other_names removing \
-    checking testing tensor_names tensor_damage weights_option verbose metadata new_file_mode closed_pipe no_such_folder read_only_folder \
+    checking testing tensor_names tensor_damage weights_option containers base verbose metadata \
+    new_file_mode closed_pipe no_such_folder read_only_folder \
     unreadable_file garbage_behind memory_limit killed terminal progress_bar
 tally_end
