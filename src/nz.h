@@ -77,7 +77,10 @@ typedef struct nz_options {
     uint64_t frame;  /* raw bytes a frame; 0: the level's own size. Changes the archive. */
     nz_weights_option weights;
     const nz_base *base; /* NULL: none. Stays the caller's. */
-    int verify; /* nz_archive: 1: of a frame that is needed in part, all is decoded and checked */
+    const char
+        *dtype;   /* the data is an array of "BF16", "F32", "Q8_0" ..., no container; or NULL */
+    uint64_t row; /* elements a row of that array; 0: not known */
+    int verify;   /* nz_archive: 1: of a frame that is needed in part, all is decoded and checked */
     nz_progress_fn progress;
     void *progress_arg;
 } nz_options;

@@ -570,6 +570,17 @@ base() {
     only list new new.nz old old.nz one
 }
 
+array() {
+    weights_input 100000 | tail -c 12000 >a # BF16, 160 a row
+    status 0 "$nzip" -3 --dtype=BF16,160 -c a >a.nz || return 1
+    "$nzip" -dc a.nz | cmp - a && "$nzip" -3 --dtype BF16,160 -c <a | cmp - a.nz || return 1
+    "$nzip" -l a.nz | grep -q weights && [ "$(stat -c %s a.nz)" -lt 2000 ] || return 1
+    for wrong in BF17 BF16,0 BF16,x Q8_0,33; do
+        status 1 "$nzip" --dtype=$wrong -c a >b && says --dtype || return 1
+    done
+    head -c 11999 a >odd && "$nzip" -3 --dtype=F64 -c odd | "$nzip" -dc | cmp - odd
+}
+
 # ---- All of them ----
 
 run() {
@@ -586,7 +597,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
     directories links_and_devices help_and_version environment called_by_other_names removing \
-    checking testing tensor_names tensor_damage weights_option containers base verbose metadata \
+    checking testing tensor_names tensor_damage weights_option containers base array verbose metadata \
     new_file_mode closed_pipe no_such_folder read_only_folder \
     unreadable_file garbage_behind memory_limit killed terminal progress_bar
 tally_end

@@ -31,6 +31,7 @@ struct nz_writer {
     uint64_t raw_at;  /* where it starts in the raw data, */
     uint64_t head_at; /* and where the archive being written does */
     nz_scan *scan;    /* NULL: no tensors are looked for */
+    nz_tensor array;  /* that all of the data is, instead; no dims: it is none */
     nz_weights_mode mode;
     size_t passed; /* tensors that end before raw_at */
     const nz_base *base;
@@ -131,6 +132,25 @@ static nz_weights_mode mode_of(const nz_options *opt)
     }
 }
 
+/* Tensors are looked for, unless the caller knows better. */
+static nz_err expect_tensors(nz_writer *w, const nz_options *opt)
+{
+    if (opt && opt->weights == NZ_WEIGHTS_OFF)
+        return NZ_OK;
+    if (!opt || !opt->dtype)
+        return nz_scan_new(&w->scan);
+    nz_dtype dtype = nz_dtype_find(opt->dtype, strlen(opt->dtype));
+    const nz_dtype_info *info = nz_dtype_about(dtype);
+    if (dtype == NZ_DT_BYTES || opt->row > UINT32_MAX || opt->row % info->elements)
+        return NZ_E_ARG;
+    uint64_t row = opt->row ? opt->row : info->elements;
+    static char none[] = "";
+    /* As long as any data can be; frames take of it what there is. */
+    uint64_t bytes = row / info->elements * info->bytes, rows = (UINT64_MAX >> 1) / bytes;
+    w->array = (nz_tensor){none, dtype, 2, {rows, row}, 0, rows * bytes};
+    return NZ_OK;
+}
+
 nz_err nz_writer_open(nz_writer **out, const nz_options *opt, const nz_sink *to)
 {
     *out = NULL;
@@ -150,7 +170,7 @@ nz_err nz_writer_open(nz_writer **out, const nz_options *opt, const nz_sink *to)
     w->frame = frame_of(opt);
     w->mode = mode_of(opt);
     w->base = opt ? opt->base : NULL;
-    err = !opt || opt->weights != NZ_WEIGHTS_OFF ? nz_scan_new(&w->scan) : NZ_OK;
+    err = expect_tensors(w, opt);
     if (!err)
         err = put_head(w);
     if (err) {
@@ -256,8 +276,8 @@ static nz_err make_room(nz_writer *w, uint64_t bytes)
 /* The first tensor that ends behind the frame's start. */
 static const nz_tensor *next_tensors(nz_writer *w, size_t *n)
 {
-    size_t count = 0;
-    const nz_tensor *t = w->scan ? nz_scan_tensors(w->scan, &count) : NULL;
+    size_t count = w->array.dims ? 1 : 0;
+    const nz_tensor *t = w->scan ? nz_scan_tensors(w->scan, &count) : &w->array;
     while (w->passed < count && t[w->passed].at + t[w->passed].bytes <= w->raw_at)
         w->passed++;
     *n = count - w->passed;

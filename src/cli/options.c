@@ -10,7 +10,16 @@
 
 #define ENV_WORDS_MAX 64
 
-enum { OPT_RM = 256, OPT_MEMORY, OPT_FRAME, OPT_CHECK, OPT_TENSOR, OPT_BASE, OPT_WEIGHTS };
+enum {
+    OPT_RM = 256,
+    OPT_MEMORY,
+    OPT_FRAME,
+    OPT_CHECK,
+    OPT_TENSOR,
+    OPT_BASE,
+    OPT_WEIGHTS,
+    OPT_DTYPE
+};
 
 static const char SHORT[] = "123456789zdctlkfo:qvrT:hV";
 static const struct option LONG[] = {
@@ -33,6 +42,7 @@ static const struct option LONG[] = {
     {"threads", required_argument, NULL, 'T'},
     {"memory", required_argument, NULL, OPT_MEMORY},
     {"frame", required_argument, NULL, OPT_FRAME},
+    {"dtype", required_argument, NULL, OPT_DTYPE},
     {"base", required_argument, NULL, OPT_BASE},
     {"check", no_argument, NULL, OPT_CHECK},
     {"tensor", required_argument, NULL, OPT_TENSOR},
@@ -54,6 +64,8 @@ static const char HELP[] =
     "      --tensor=NAME   with -d: of a model checkpoint this tensor's bytes alone\n"
     "  -1 .. -9            fastest .. smallest; the default is -5\n"
     "      --fast, --best  the same as -1, -9\n"
+    "      --dtype=TYPE[,ROW]  the input is an array of BF16, F16, F32, F8_E4M3, Q8_0 ...\n"
+    "                      numbers, ROW of them a row, in no container\n"
     "      --base=FILE     pack tensors by their difference from those of FILE; unpacking\n"
     "                      needs the same FILE again\n"
     "      --weights=MODE  tensors of checkpoints: off, turbo, fast, max; default auto,\n"
@@ -169,6 +181,22 @@ static bool set_weights(nz_options *nz, const char *text)
     return false;
 }
 
+/* NAME or NAME,ROW; whether there is such a type the library says. */
+static bool set_dtype(nz_options *nz, char *text)
+{
+    const char *rest = strchr(text, ',');
+    nz->dtype = text;
+    nz->row = 0;
+    if (!rest)
+        return true;
+    text[rest - text] = 0;
+    rest++;
+    if (read_number(&nz->row, &rest) && !*rest && nz->row)
+        return true;
+    say_error("--dtype: the row after the comma is not a number of elements");
+    return false;
+}
+
 static bool add_tensor(options *o, char *name)
 {
     char **more = realloc(o->tensors, ((size_t)o->tensor_count + 1) * sizeof *more);
@@ -202,6 +230,7 @@ static parsed set_value(options *o, int option, char *value)
     case OPT_FRAME: good = set_size(&o->nz.frame, "--frame", value, false); break;
     case OPT_WEIGHTS: good = set_weights(&o->nz, value ? value : "fast"); break;
     case OPT_BASE: o->base = value; break;
+    case OPT_DTYPE: good = set_dtype(&o->nz, value); break;
     case OPT_TENSOR: good = add_tensor(o, value); break;
     case 'o': set_output(o, value); break;
     case 'h': fputs(HELP, stdout); return PARSED_DONE;

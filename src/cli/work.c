@@ -45,7 +45,11 @@ void work_say_fault(const options *o, const char *name, nz_fault f, int system_e
                   o->task == TASK_PACK ? "a lower level, -T1 or a smaller --frame" : "-T1");
         break;
     case NZ_E_ARG: /* the level and the threads were checked when they were read */
-        say_error("%s: --frame is out of range; it may be 64K to 1G", name);
+        if (o->nz.dtype)
+            say_error("%s: --dtype: there are no rows like that of '%s'; -l shows names of types",
+                      name, o->nz.dtype);
+        else
+            say_error("%s: --frame is out of range; it may be 64K to 1G", name);
         break;
     case NZ_E_BASE: say_error("%s: %s; name it with --base", name, f.reason); break;
     default: say_broken(name, f); break;
