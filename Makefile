@@ -20,7 +20,8 @@ OUT := $(if $(filter build,$(BUILD)),,$(BUILD)/)
 VERSION = $(shell sed -n 's/.*NZ_VERSION "\(.*\)"/\1/p' src/archive/about.c)
 
 ifdef SAN
-CFLAGS += -O2 -fno-omit-frame-pointer
+# At -O2 the compiler needs minutes for one file.
+CFLAGS += -O1 -fno-omit-frame-pointer
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
 ifdef FUZZ
