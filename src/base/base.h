@@ -43,6 +43,27 @@ NZ_INLINE void nz_store64(uint8_t *p, uint64_t v)
         p[i] = (uint8_t)(v >> 8 * i);
 }
 
+/* Of 1 to 8 bytes. */
+NZ_INLINE uint64_t nz_load(const uint8_t *p, unsigned bytes)
+{
+    switch (bytes) {
+    case 1: return *p;
+    case 2: return nz_load16(p);
+    case 4: return nz_load32(p);
+    case 8: return nz_load64(p);
+    }
+    uint64_t v = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        v |= (uint64_t)p[i] << 8 * i;
+    return v;
+}
+
+NZ_INLINE void nz_store(uint8_t *p, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        p[i] = (uint8_t)(v >> 8 * i);
+}
+
 /* 32 well-mixed bits of two 32-bit values. */
 NZ_INLINE uint32_t nz_hash32(uint32_t a, uint32_t b)
 {

@@ -45,6 +45,12 @@ void nz_buf_byte(nz_buf *b, unsigned v)
     nz_buf_put(b, &byte, 1);
 }
 
+void nz_buf_int16(nz_buf *b, int v)
+{
+    nz_buf_byte(b, (unsigned)v & 255);
+    nz_buf_byte(b, (unsigned)v >> 8 & 255);
+}
+
 void nz_buf_varint(nz_buf *b, uint64_t v)
 {
     uint8_t bytes[NZ_VARINT_BYTES];
@@ -76,6 +82,12 @@ unsigned nz_span_byte(nz_span *s)
 {
     nz_span part = nz_span_cut(s, 1);
     return part.bad ? 0 : *part.at;
+}
+
+int16_t nz_span_int16(nz_span *s)
+{
+    unsigned low = nz_span_byte(s), high = nz_span_byte(s);
+    return (int16_t)(low | high << 8);
 }
 
 uint64_t nz_span_varint(nz_span *s)

@@ -18,6 +18,7 @@ void nz_buf_free(nz_buf *b); /* {0} again */
 uint8_t *nz_buf_room(nz_buf *b, size_t n);
 void nz_buf_put(nz_buf *b, const void *p, size_t n);
 void nz_buf_byte(nz_buf *b, unsigned v);
+void nz_buf_int16(nz_buf *b, int v); /* two bytes, the lower first */
 void nz_buf_varint(nz_buf *b, uint64_t v);
 
 typedef struct nz_span {
@@ -30,6 +31,7 @@ size_t nz_span_left(const nz_span *s);
 /* The next n bytes, or an empty span that is bad, as `s` is from then on. */
 nz_span nz_span_cut(nz_span *s, uint64_t n);
 unsigned nz_span_byte(nz_span *s);
+int16_t nz_span_int16(nz_span *s);
 uint64_t nz_span_varint(nz_span *s);
 
 #endif

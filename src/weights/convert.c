@@ -1,4 +1,5 @@
 #include "weights/convert.h"
+#include "base/base.h"
 
 #include <string.h>
 
@@ -23,14 +24,6 @@ static const format *format_of(nz_dtype dtype)
 bool nz_convert_can(nz_dtype from, nz_dtype to)
 {
     return from == to || (format_of(from) && format_of(to));
-}
-
-static uint64_t load(const uint8_t *p, unsigned bytes)
-{
-    uint64_t v = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        v |= (uint64_t)p[i] << 8 * i;
-    return v;
 }
 
 static uint64_t shift_round(uint64_t m, int down)
@@ -90,8 +83,7 @@ void nz_convert(nz_dtype to, uint8_t *raw, nz_dtype from, const uint8_t *base, s
     }
     const format *t = format_of(to), *f = format_of(from);
     for (size_t i = 0; i < n; i++) {
-        uint64_t v = convert_one(t, f, load(base + i * f->bytes, f->bytes));
-        for (unsigned k = 0; k < t->bytes; k++)
-            raw[i * t->bytes + k] = (uint8_t)(v >> 8 * k);
+        uint64_t v = nz_load(base + i * f->bytes, f->bytes);
+        nz_store(raw + i * t->bytes, convert_one(t, f, v), t->bytes);
     }
 }

@@ -1,5 +1,6 @@
 #include "weights/delta.h"
 #include "base/base.h"
+#include "base/bits.h"
 #include "weights/convert.h"
 #include "weights/form.h"
 #include "weights/number.h"
@@ -21,22 +22,6 @@ typedef struct delta {
     const uint8_t *base;
     nz_plane symbol;
 } delta;
-
-static uint64_t load(const uint8_t *p, unsigned bytes)
-{
-    switch (bytes) {
-    case 1: return *p;
-    case 2: return nz_load16(p);
-    case 4: return nz_load32(p);
-    default: return nz_load64(p);
-    }
-}
-
-static void store(uint8_t *p, uint64_t v, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        p[i] = (uint8_t)(v >> 8 * i);
-}
 
 /* Sign and magnitude to an integer that ascends: negative ones reversed below the positive. */
 static uint64_t ascend(const delta *d, uint64_t v)
@@ -128,53 +113,13 @@ static void find_sets(delta *d)
         size_t n = d->n - at < STRIP ? d->n - at : STRIP;
         take_base(d, strip, at, n);
         for (size_t i = 0; i < n; i++) {
-            unsigned e = (unsigned)(load(strip + i * d->bytes, d->bytes) >> d->exponent_at) &
+            unsigned e = (unsigned)(nz_load(strip + i * d->bytes, d->bytes) >> d->exponent_at) &
                          ((1u << width) - 1);
             sum += e;
             count += e > 0;
         }
     }
     d->exponent_low = count ? (int)(sum / count) - SETS * 5 / 8 : 0;
-}
-
-/* Bits of any number, low ones first. */
-typedef struct bits {
-    nz_buf out;
-    nz_span in;
-    uint64_t v;
-    unsigned n;
-} bits;
-
-static void bits_put(bits *b, uint64_t v, unsigned n)
-{
-    while (n) {
-        unsigned m = n < 32 ? n : 32;
-        b->v |= (v & ((UINT64_C(1) << m) - 1)) << b->n;
-        for (b->n += m; b->n >= 8; b->n -= 8, b->v >>= 8)
-            nz_buf_byte(&b->out, (unsigned)b->v & 255);
-        v >>= m;
-        n -= m;
-    }
-}
-
-static uint64_t bits_get(bits *b, unsigned n)
-{
-    uint64_t v = 0;
-    for (unsigned at = 0; at < n;) {
-        unsigned m = n - at < 32 ? n - at : 32;
-        if (b->n < m && nz_span_left(&b->in) >= 4) {
-            b->v |= (uint64_t)nz_load32(b->in.at) << b->n;
-            b->in.at += 4;
-            b->n += 32;
-        }
-        for (; b->n < m; b->n += 8)
-            b->v |= (uint64_t)nz_span_byte(&b->in) << b->n;
-        v |= (b->v & ((UINT64_C(1) << m) - 1)) << at;
-        b->v >>= m;
-        b->n -= m;
-        at += m;
-    }
-    return v;
 }
 
 /* The symbol of a difference: 0; 1 + (length - 1) << below | the bits below the first. */
@@ -199,21 +144,35 @@ static void measure(const delta *d, uint8_t *symbol, uint8_t *set, uint64_t *z, 
     uint8_t strip[STRIP * UNITS_MAX];
     take_base(d, strip, at, n);
     for (size_t i = 0; i < n; i++) {
-        uint64_t base = load(strip + i * d->bytes, d->bytes);
-        uint64_t v = load(raw + (at + i) * d->bytes, d->bytes);
+        uint64_t base = nz_load(strip + i * d->bytes, d->bytes);
+        uint64_t v = nz_load(raw + (at + i) * d->bytes, d->bytes);
         z[i] = fold(d, ascend(d, v) - ascend(d, base));
         symbol[i] = symbol_of(d, z[i]);
         set[i] = set_of(d, base);
     }
 }
 
-static void put_rest(const delta *d, bits *b, const uint64_t *z, size_t n)
+/* The bits of differences that symbols do not tell. */
+static void rest_put(const delta *d, nz_bits_out *b, const uint64_t *z, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        unsigned length = length_of(z[i]);
-        if (length)
-            bits_put(b, z[i], length - 1 - told(d, length));
+        unsigned length = length_of(z[i]), rest = length ? length - 1 - told(d, length) : 0;
+        uint64_t v = z[i] & ((UINT64_C(1) << rest) - 1);
+        if (rest > 32) {
+            nz_bits_put(b, v & UINT32_MAX, 32);
+            v >>= 32;
+            rest -= 32;
+        }
+        nz_bits_put(b, v, rest);
     }
+}
+
+static uint64_t rest_get(nz_bits_in *b, unsigned n)
+{
+    if (n <= 32)
+        return nz_bits_get(b, n);
+    uint64_t low = nz_bits_get(b, 32);
+    return low | (uint64_t)nz_bits_get(b, n - 32) << 32;
 }
 
 nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables, const uint8_t *raw,
@@ -236,24 +195,23 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
         err = nz_plane_choose(&d.symbol, tables, counts, SETS, &cost);
     if (err)
         goto done;
-    nz_buf_byte(out, (unsigned)d.exponent_low & 255);
-    nz_buf_byte(out, (unsigned)d.exponent_low >> 8 & 255);
+    nz_buf_int16(out, d.exponent_low);
     nz_plane_store(&d.symbol, out);
     nz_chunks_out chunks = nz_chunks_begin(out, d.n, NZ_CHUNK);
     for (size_t at = 0; at < d.n; at += NZ_CHUNK) {
         size_t n = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
-        bits b = {0};
+        nz_buf rest = {0};
+        nz_bits_out bits = {.to = &rest};
         for (size_t i = 0; i < n; i += STRIP) {
             size_t m = n - i < STRIP ? n - i : STRIP;
             measure(&d, symbol + i, set + i, z, raw, at + i, m);
-            put_rest(&d, &b, z, m);
+            rest_put(&d, &bits, z, m);
         }
-        if (b.n)
-            bits_put(&b, 0, 8 - b.n);
+        nz_bits_flush(&bits);
         nz_plane_encode(&d.symbol, kern, symbol, set, n, out);
-        nz_buf_put(out, b.out.p, b.out.n);
-        out->failed |= b.out.failed;
-        nz_buf_free(&b.out);
+        nz_buf_put(out, rest.p, rest.n);
+        out->failed |= rest.failed;
+        nz_buf_free(&rest);
         nz_chunks_end(&chunks, out);
     }
     if (out->failed)
@@ -272,14 +230,14 @@ static nz_err unchunk(const delta *d, const nz_kern *kern, nz_span code, size_t 
     nz_plane_reader r;
     uint8_t strip[STRIP * UNITS_MAX], set[STRIP], to[STRIP];
     nz_err err = nz_plane_open(&r, &d->symbol, size, &code);
-    bits b = {.in = code};
     if (err)
         return err;
+    nz_bits_in bits = {.in = code};
     for (size_t i = 0; i < size && i < from + n; i += STRIP) {
         size_t m = size - i < STRIP ? size - i : STRIP;
         take_base(d, strip, at + i, m);
         for (size_t k = 0; k < m; k++)
-            set[k] = set_of(d, load(strip + k * d->bytes, d->bytes));
+            set[k] = set_of(d, nz_load(strip + k * d->bytes, d->bytes));
         const uint8_t *symbol = nz_plane_read(&r, kern, set, to, m);
         for (size_t k = 0; k < m; k++) {
             uint64_t z = 0;
@@ -289,19 +247,19 @@ static nz_err unchunk(const delta *d, const nz_kern *kern, nz_span code, size_t 
                     return NZ_E_CORRUPT;
                 unsigned in = told(d, length), rest = length - 1 - in;
                 z = (UINT64_C(1) << in | ((symbol[k] - 1u) & ((1u << in) - 1))) << rest;
-                z |= bits_get(&b, rest);
+                z |= rest_get(&bits, rest);
             }
             if (i + k < from || i + k >= from + n)
                 continue;
-            uint64_t v = ascend(d, load(strip + k * d->bytes, d->bytes)) + unfold(z);
-            store(raw + (i + k - from) * d->bytes, descend(d, v), d->bytes);
+            uint64_t v = ascend(d, nz_load(strip + k * d->bytes, d->bytes)) + unfold(z);
+            nz_store(raw + (i + k - from) * d->bytes, descend(d, v), d->bytes);
         }
     }
-    if (b.in.bad)
+    if (bits.in.bad)
         return NZ_E_CORRUPT;
     if (from + n < size)
         return NZ_OK;
-    return nz_span_left(&b.in) || b.n >= 8 ? NZ_E_CORRUPT : nz_plane_close(&r);
+    return nz_bits_all(&bits) ? nz_plane_close(&r) : NZ_E_CORRUPT;
 }
 
 nz_err nz_delta_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables, nz_span code,
@@ -310,9 +268,7 @@ nz_err nz_delta_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *t
 {
     delta d;
     delta_init(&d, s, base_dtype, base);
-    unsigned low = nz_span_byte(&code);
-    low |= nz_span_byte(&code) << 8;
-    d.exponent_low = (int16_t)low;
+    d.exponent_low = nz_span_int16(&code);
     nz_err err = nz_plane_load(&d.symbol, tables, &code);
     if (err)
         return err;

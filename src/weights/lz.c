@@ -1,5 +1,6 @@
 #include "weights/lz.h"
 #include "base/base.h"
+#include "base/bits.h"
 
 #include <stdlib.h>
 
@@ -123,16 +124,8 @@ static match find(finder *f, size_t at, const uint32_t last[OFFSETS])
 
 typedef struct sink {
     nz_buf *to;
-    uint64_t bits;
-    unsigned n;
+    nz_bits_out extra;
 } sink;
-
-static void put_bits(sink *s, uint32_t v, unsigned n)
-{
-    s->bits |= (uint64_t)v << s->n;
-    for (s->n += n; s->n >= 8; s->n -= 8, s->bits >>= 8)
-        nz_buf_byte(&s->to[NZ_LZ_EXTRA], (unsigned)s->bits);
-}
 
 static void put_number(sink *s, unsigned stream, uint32_t v)
 {
@@ -142,7 +135,7 @@ static void put_number(sink *s, unsigned stream, uint32_t v)
     }
     unsigned e = log2_of(v);
     nz_buf_byte(&s->to[stream], PLAIN + 2 * (e - 4) + (v >> (e - 1) & 1));
-    put_bits(s, v & ((UINT32_C(1) << (e - 1)) - 1), e - 1);
+    nz_bits_put(&s->extra, v & ((UINT32_C(1) << (e - 1)) - 1), e - 1);
 }
 
 static void put_step(sink *s, uint32_t last[OFFSETS], const uint8_t *literals, size_t run,
@@ -161,7 +154,7 @@ static void put_step(sink *s, uint32_t last[OFFSETS], const uint8_t *literals, s
 nz_err nz_lz_parse(nz_buf to[NZ_LZ_STREAMS], const uint8_t *bytes, size_t n, unsigned price)
 {
     finder f = {.bytes = bytes, .n = n, .price = price};
-    sink s = {.to = to};
+    sink s = {.to = to, .extra = {.to = &to[NZ_LZ_EXTRA]}};
     uint32_t last[OFFSETS];
     for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
         nz_buf_room(&to[k], 1); /* an empty stream has an address too */
@@ -208,8 +201,7 @@ nz_err nz_lz_parse(nz_buf to[NZ_LZ_STREAMS], const uint8_t *bytes, size_t n, uns
         }
     }
     nz_buf_put(&to[NZ_LZ_LITERALS], bytes + from, n - from);
-    if (s.n)
-        put_bits(&s, 0, 8 - s.n);
+    nz_bits_flush(&s.extra);
     free(f.head);
     free(f.before);
     for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)

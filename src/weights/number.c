@@ -67,29 +67,20 @@ void nz_number_merge(const nz_kern *kern, const nz_number *f, uint8_t *raw,
     memcpy(raw + whole * f->bytes, last, tail * f->bytes);
 }
 
-static uint64_t load(const nz_number *f, const uint8_t *raw)
-{
-    uint64_t x = 0;
-    for (unsigned i = 0; i < f->bytes; i++)
-        x |= (uint64_t)raw[i] << 8 * i;
-    return x;
-}
-
 unsigned nz_number_top(const nz_number *f, const uint8_t *raw)
 {
     unsigned bits = 8u * f->bytes;
-    uint64_t x = load(f, raw), v = x << 1 | x >> (bits - 1);
+    uint64_t x = nz_load(raw, f->bytes), v = x << 1 | x >> (bits - 1);
     return (unsigned)(v >> f->rest & ((UINT64_C(1) << (bits - f->rest)) - 1));
 }
 
 void nz_number_set_top(const nz_number *f, uint8_t *raw, unsigned top)
 {
     unsigned bits = 8u * f->bytes;
-    uint64_t x = load(f, raw), v = x << 1 | x >> (bits - 1);
+    uint64_t x = nz_load(raw, f->bytes), v = x << 1 | x >> (bits - 1);
     v = (v & ((UINT64_C(1) << f->rest) - 1)) | (uint64_t)top << f->rest;
     if (bits < 64)
         v &= (UINT64_C(1) << bits) - 1;
     x = v >> 1 | v << (bits - 1);
-    for (unsigned i = 0; i < f->bytes; i++)
-        raw[i] = (uint8_t)(x >> 8 * i);
+    nz_store(raw, x, f->bytes);
 }

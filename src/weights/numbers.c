@@ -1,5 +1,6 @@
 /* Numbers with an exponent: symbols relative to their scale, and planes of rest. */
 #include "base/base.h"
+#include "base/bits.h"
 #include "weights/form.h"
 #include "weights/plane.h"
 #include "weights/scale.h"
@@ -129,8 +130,7 @@ static void scales_store(const int16_t *v, size_t n, const nz_kern *kern, nz_tab
         low = v[i] < low ? v[i] : low;
     for (size_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)(v[i] - low);
-    nz_buf_byte(out, (unsigned)low & 255);
-    nz_buf_byte(out, (unsigned)low >> 8 & 255);
+    nz_buf_int16(out, low);
     nz_plane_whole_store(bytes, n, kern, tables, out, err);
     free(bytes);
 }
@@ -138,12 +138,11 @@ static void scales_store(const int16_t *v, size_t n, const nz_kern *kern, nz_tab
 static nz_err scales_load(int16_t *v, size_t n, const nz_kern *kern, const nz_tables *tables,
                           nz_span *in)
 {
-    unsigned low = nz_span_byte(in);
-    low |= nz_span_byte(in) << 8;
+    int low = nz_span_int16(in);
     uint8_t *bytes = malloc(n);
     nz_err err = bytes ? nz_plane_whole_load(bytes, n, kern, tables, in) : NZ_E_MEM;
     for (size_t i = 0; i < n && !err; i++)
-        v[i] = (int16_t)((int16_t)low + bytes[i]);
+        v[i] = (int16_t)(low + bytes[i]);
     free(bytes);
     return err;
 }
@@ -168,16 +167,13 @@ enum { CLASSES = 8, ZEROS_A_CLASS = 4 };
 static unsigned class_of(const nz_number *f, const uint8_t *raw, size_t n)
 {
     uint64_t all = 0;
-    if (f->bytes == 2) {
-        for (size_t i = 0; i < n; i++)
-            all |= nz_load16(raw + 2 * i);
-    } else if (f->bytes == 4) {
-        for (size_t i = 0; i < n; i++)
-            all |= nz_load32(raw + 4 * i);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            all |= nz_load64(raw + 8 * i);
-    }
+    size_t bytes = n * f->bytes, i = 0;
+    for (; i + 8 <= bytes; i += 8)
+        all |= nz_load64(raw + i);
+    for (; i < bytes; i += f->bytes)
+        all |= nz_load(raw + i, f->bytes);
+    for (unsigned bits = 32; bits >= 8u * f->bytes; bits /= 2)
+        all |= all >> bits;
     unsigned zeros = all ? (unsigned)__builtin_ctzll(all) / ZEROS_A_CLASS : CLASSES;
     return zeros < CLASSES ? zeros : CLASSES - 1;
 }
@@ -284,12 +280,9 @@ static void numbers_store(numbers *c, const nz_kern *kern, nz_tables *tables, nz
     const nz_scale *s = &c->scale;
     nz_buf_byte(out, (unsigned)s->by_row | (unsigned)s->by_column << 1 |
                          (s->by_other ? (unsigned)(s->power + 2) << 2 : 0));
-    if (s->by_other) {
-        nz_buf_byte(out, (unsigned)s->factor & 255);
-        nz_buf_byte(out, (unsigned)s->factor >> 8 & 255);
-    }
-    nz_buf_byte(out, (unsigned)s->mean & 255);
-    nz_buf_byte(out, (unsigned)s->mean >> 8 & 255);
+    if (s->by_other)
+        nz_buf_int16(out, s->factor);
+    nz_buf_int16(out, s->mean);
     if (s->by_row)
         scales_store(s->row, s->rows, kern, tables, out, err);
     if (s->by_column)
@@ -338,20 +331,15 @@ static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
     if (err)
         return err;
     nz_scale *s = &c->scale;
-    unsigned scales = nz_span_byte(in), factor = 0;
-    if (scales >> 2) {
-        factor = nz_span_byte(in);
-        factor |= nz_span_byte(in) << 8;
-    }
-    unsigned mean = nz_span_byte(in);
-    mean |= nz_span_byte(in) << 8;
-    s->by_other = scales >> 2;
-    s->power = (int)(scales >> 2) - 2;
-    s->factor = (int16_t)factor;
-    follow_other(s, other);
+    unsigned scales = nz_span_byte(in);
     s->by_row = scales & 1;
     s->by_column = scales >> 1 & 1;
-    s->mean = (int16_t)mean;
+    s->by_other = scales >> 2;
+    s->power = (int)(scales >> 2) - 2;
+    if (s->by_other)
+        s->factor = nz_span_int16(in);
+    s->mean = nz_span_int16(in);
+    follow_other(s, other);
     if (in->bad || scales > 15 || (scales & 3 && s->by_other) || (s->by_other && !s->other) ||
         (s->by_column && !s->period))
         err = NZ_E_CORRUPT;
@@ -380,62 +368,39 @@ static nz_err numbers_load(numbers *c, const nz_slab *slab, const nz_kern *kern,
 /* What the symbols of odd numbers do not tell, in the order of the numbers: of one below its base
  * the bits below its exponent, of an escaped one the whole top. Four bits and twelve, the lower
  * first, so that two binades or an escape and a binade make whole bytes. */
-typedef struct odds {
-    nz_span in;
-    nz_buf out;
-    uint32_t bits;
-    unsigned n;
-} odds;
-
-static void odds_put(odds *o, unsigned v, unsigned n)
-{
-    o->bits |= (uint32_t)v << o->n;
-    for (o->n += n; o->n >= 8; o->n -= 8, o->bits >>= 8)
-        nz_buf_byte(&o->out, o->bits);
-}
-
-static unsigned odds_get(odds *o, unsigned n)
-{
-    for (; o->n < n; o->n += 8)
-        o->bits |= nz_span_byte(&o->in) << o->n;
-    unsigned v = o->bits & ((1u << n) - 1);
-    o->bits >>= n;
-    o->n -= n;
-    return v;
-}
-
 static void odds_store(const numbers *c, const nz_kern *kern, const uint8_t *symbols,
                        const uint8_t *raw, size_t n, nz_buf *out)
 {
-    odds o = {0};
+    nz_buf bytes = {0};
+    nz_bits_out bits = {.to = &bytes};
     uint16_t where[STRIP];
     for (size_t at = 0; at < n; at += STRIP) {
         size_t m = n - at < STRIP ? n - at : STRIP;
         size_t count = kern->number_odd(where, symbols + at, c->format->reach.dense, m);
         for (size_t k = 0; k < count; k++) {
             size_t i = at + where[k];
-            unsigned bits = odd_bits(symbols[i]);
+            unsigned told = odd_bits(symbols[i]);
             unsigned top = nz_number_top(c->format, raw + i * c->format->bytes);
-            odds_put(&o, top & ((1u << (bits == 4 ? c->format->reach.kept : bits)) - 1), bits);
+            top &= (1u << (told == 4 ? c->format->reach.kept : told)) - 1;
+            nz_bits_put(&bits, top, told);
         }
     }
-    if (o.n)
-        odds_put(&o, 0, 8 - o.n);
-    nz_buf_varint(out, o.out.n);
-    nz_buf_put(out, o.out.p, o.out.n);
-    out->failed |= o.out.failed;
-    nz_buf_free(&o.out);
+    nz_bits_flush(&bits);
+    nz_buf_varint(out, bytes.n);
+    nz_buf_put(out, bytes.p, bytes.n);
+    out->failed |= bytes.failed;
+    nz_buf_free(&bytes);
 }
 
-static void odds_load(odds *o, const numbers *c, const nz_kern *kern, const uint8_t *symbols,
+static void odds_load(nz_bits_in *in, const numbers *c, const nz_kern *kern, const uint8_t *symbols,
                       const int16_t *base, uint8_t *raw, size_t n)
 {
     uint16_t where[STRIP];
     const nz_number *f = c->format;
     size_t count = kern->number_odd(where, symbols, f->reach.dense, n);
     for (size_t k = 0; k < count; k++) {
-        unsigned i = where[k], bits = odd_bits(symbols[i]), v = odds_get(o, bits);
-        if (bits == 4) {
+        unsigned i = where[k], told = odd_bits(symbols[i]), v = nz_bits_get(in, told);
+        if (told == 4) {
             unsigned binades = symbols[i] - f->reach.dense + 1u;
             v &= (1u << f->reach.kept) - 1;
             v |= (unsigned)(base[i] - (int)(binades << f->reach.kept)) & TOP_MASK;
@@ -462,7 +427,7 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
     const nz_number *f = c->format;
     nz_plane_reader symbol, rest[NZ_NUMBER_PLANES];
     nz_err err = nz_plane_open(&symbol, &c->symbol, size, &code);
-    odds o = {.in = nz_span_cut(&code, nz_span_varint(&code))};
+    nz_bits_in odds = {.in = nz_span_cut(&code, nz_span_varint(&code))};
     for (unsigned k = 0; k < f->planes && !err; k++)
         err = nz_plane_open(&rest[k], &c->rest[k], nz_number_plane(f, k, size), &code);
     if (err || code.bad || nz_span_left(&code))
@@ -483,21 +448,21 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
         bool all = from <= i && i + m <= from + n;
         uint8_t part_of[STRIP * 8], *to = all ? raw + (i - from) * f->bytes : part_of;
         nz_number_merge(kern, f, to, &part, p->base, m);
-        odds_load(&o, c, kern, part.symbol, p->base, to, m);
+        odds_load(&odds, c, kern, part.symbol, p->base, to, m);
         if (!all && i + m > from) {
             size_t low = from > i ? from - i : 0, high = from + n - i < m ? from + n - i : m;
             memcpy(raw + (i + low - from) * f->bytes, part_of + low * f->bytes,
                    (high - low) * f->bytes);
         }
     }
-    if (o.in.bad)
+    if (odds.in.bad)
         return NZ_E_CORRUPT;
     if (from + n < size)
         return NZ_OK;
     err = nz_plane_close(&symbol);
     for (unsigned k = 0; k < f->planes && !err; k++)
         err = nz_plane_close(&rest[k]);
-    return err ? err : nz_span_left(&o.in) ? NZ_E_CORRUPT : NZ_OK;
+    return err ? err : nz_bits_all(&odds) ? NZ_OK : NZ_E_CORRUPT;
 }
 
 /* ---- Slabs ---- */

@@ -208,8 +208,7 @@ static void chunk_write(const turbo *t, const nz_kern *kern, const uint8_t *raw,
         uint8_t last[GROUP * 4];
         uint32_t pad = (uint32_t)base[blocks - 1] << t->fraction;
         for (size_t i = 0; i < GROUP; i++)
-            for (size_t k = 0; k < t->bytes; k++)
-                last[i * t->bytes + k] = (uint8_t)(pad >> 8 * k);
+            nz_store(last + i * t->bytes, pad, t->bytes);
         memcpy(last, raw + whole * t->bytes, (n - whole) * t->bytes);
         kern->turbo_split[t->shape](&to, last, GROUP);
     }

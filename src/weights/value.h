@@ -31,18 +31,12 @@ typedef struct nz_value_parts {
 
 NZ_INLINE uint64_t nz_value_load(const nz_value *f, const uint8_t *p)
 {
-    switch (f->bits) {
-    case 8: return p[0];
-    case 16: return nz_load16(p);
-    case 32: return nz_load32(p);
-    default: return nz_load64(p);
-    }
+    return nz_load(p, f->bits / 8);
 }
 
 NZ_INLINE void nz_value_store(const nz_value *f, uint8_t *p, uint64_t v)
 {
-    for (int i = 0; i < f->bits / 8; i++)
-        p[i] = (uint8_t)(v >> 8 * i);
+    nz_store(p, v, f->bits / 8);
 }
 
 /* The lowest bits, 0 to 64 of them. */
