@@ -1,29 +1,15 @@
 #include "weights/convert.h"
-#include "base/base.h"
+#include "weights/value.h"
 
-#include <string.h>
-
-typedef struct format {
-    nz_dtype dtype;
-    uint8_t bytes, exponent, mantissa;
-} format;
-
-static const format FORMATS[] = {
-    {NZ_DT_F64, 8, 11, 52}, {NZ_DT_F32, 4, 8, 23},    {NZ_DT_F16, 2, 5, 10},
-    {NZ_DT_BF16, 2, 8, 7},  {NZ_DT_F8_E4M3, 1, 4, 3}, {NZ_DT_F8_E5M2, 1, 5, 2},
-};
-
-static const format *format_of(nz_dtype dtype)
+static bool is_float(nz_dtype dtype)
 {
-    for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++)
-        if (FORMATS[i].dtype == dtype)
-            return &FORMATS[i];
-    return NULL;
+    const nz_value *f = nz_value_of(dtype);
+    return f && f->exponent;
 }
 
 bool nz_convert_can(nz_dtype from, nz_dtype to)
 {
-    return from == to || (format_of(from) && format_of(to));
+    return from == to || (is_float(from) && is_float(to));
 }
 
 static uint64_t shift_round(uint64_t m, int down)
@@ -36,17 +22,17 @@ static uint64_t shift_round(uint64_t m, int down)
     return q + (rest > half || (rest == half && (q & 1)));
 }
 
-/* E4M3 has no infinity: what would be one is its NaN. */
-static uint64_t convert_one(const format *t, const format *f, uint64_t v)
+/* What overflows becomes infinity, or the largest number where there is none. */
+static uint64_t convert_one(const nz_value *t, const nz_value *f, uint64_t v)
 {
-    uint64_t sign = v >> (f->exponent + f->mantissa) & 1;
-    int e = (int)(v >> f->mantissa & ((UINT64_C(1) << f->exponent) - 1));
-    uint64_t m = v & ((UINT64_C(1) << f->mantissa) - 1);
-    const int f_most = (1 << f->exponent) - 1, t_most = (1 << t->exponent) - 1;
+    nz_value_parts p = nz_value_split(f, v);
+    int e = p.exponent;
+    uint64_t m = p.mantissa;
+    const int f_most = nz_value_exponent_max(f), t_most = nz_value_exponent_max(t);
     const uint64_t infinity = (uint64_t)t_most << t->mantissa;
     uint64_t out;
-    if (e == f_most && (f->dtype != NZ_DT_F8_E4M3 || m == 7)) {
-        out = m ? infinity | ((UINT64_C(1) << t->mantissa) - 1) : infinity;
+    if (e == f_most && (!nz_value_is_finite(f) || m == 7)) {
+        out = m ? infinity | nz_value_mask(t->mantissa) : infinity;
     } else {
         /* As a normal number with its leading one, m below 2^(mantissa + 1). */
         int exponent = e - (f_most >> 1), bias = t_most >> 1;
@@ -66,13 +52,13 @@ static uint64_t convert_one(const format *t, const format *f, uint64_t v)
             /* The leading one adds itself to the exponent, and so does rounding up. */
             out = ((uint64_t)(te - 1) << t->mantissa) + shift_round(m, down);
         }
-        uint64_t most = t->dtype == NZ_DT_F8_E4M3 ? infinity | 6 : infinity - 1;
+        uint64_t most = nz_value_is_finite(t) ? infinity | 6 : infinity - 1;
         if (m == 0)
             out = 0;
         else if (out > most)
-            out = t->dtype == NZ_DT_F8_E4M3 ? most : infinity;
+            out = nz_value_is_finite(t) ? most : infinity;
     }
-    return sign << (t->exponent + t->mantissa) | out;
+    return (uint64_t)p.sign << (t->bits - 1) | out;
 }
 
 void nz_convert(nz_dtype to, uint8_t *raw, nz_dtype from, const uint8_t *base, size_t n)
@@ -81,9 +67,9 @@ void nz_convert(nz_dtype to, uint8_t *raw, nz_dtype from, const uint8_t *base, s
         memcpy(raw, base, n * nz_dtype_about(to)->bytes);
         return;
     }
-    const format *t = format_of(to), *f = format_of(from);
+    const nz_value *t = nz_value_of(to), *f = nz_value_of(from);
     for (size_t i = 0; i < n; i++) {
-        uint64_t v = nz_load(base + i * f->bytes, f->bytes);
-        nz_store(raw + i * t->bytes, convert_one(t, f, v), t->bytes);
+        uint64_t v = nz_value_load(f, base + i * (f->bits / 8));
+        nz_value_store(t, raw + i * (t->bits / 8), convert_one(t, f, v));
     }
 }

@@ -3,8 +3,8 @@
 #include "base/bits.h"
 #include "weights/convert.h"
 #include "weights/form.h"
-#include "weights/number.h"
 #include "weights/plane.h"
+#include "weights/value.h"
 
 #include <stdlib.h>
 
@@ -12,42 +12,24 @@ enum { STRIP = 4096, SETS = NZ_PLANE_SETS, UNITS_MAX = 8 };
 
 /* What is subtracted: numbers, or the bytes of anything else. */
 typedef struct delta {
-    unsigned bytes, bits; /* of a unit */
-    unsigned below;       /* bits of the difference in the symbol, below the first */
-    unsigned exponent_at; /* the base's exponent, for the set: its lowest bit; 0: one set */
-    int exponent_low;     /* of the first set but one */
-    size_t n;             /* units */
-    size_t per;           /* units a block */
+    nz_value value;   /* of a unit */
+    unsigned bytes;   /* of it */
+    unsigned below;   /* bits of the difference in the symbol, below the first */
+    int exponent_low; /* of the first set but one */
+    size_t n;         /* units */
+    size_t per;       /* units a block */
     nz_dtype dtype, base_dtype;
     const uint8_t *base;
     nz_plane symbol;
 } delta;
 
-/* Sign and magnitude to an integer that ascends: negative ones reversed below the positive. */
-static uint64_t ascend(const delta *d, uint64_t v)
-{
-    uint64_t sign = UINT64_C(1) << (d->bits - 1);
-    if (!d->exponent_at)
-        return v;
-    return v & sign ? ~(v ^ sign) : v;
-}
-
-/* Of the unit's bits alone: a sum may have wrapped. */
-static uint64_t descend(const delta *d, uint64_t v)
-{
-    uint64_t sign = UINT64_C(1) << (d->bits - 1);
-    if (!d->exponent_at)
-        return v;
-    return v & sign ? (~v & (sign - 1)) | sign : v & (sign - 1);
-}
-
 /* The difference as a number without a sign, small for small ones, cut to the unit's bits. */
 static uint64_t fold(const delta *d, uint64_t difference)
 {
-    unsigned up = 64 - d->bits;
+    unsigned up = 64 - d->value.bits;
     int64_t v = (int64_t)(difference << up) >> up;
     uint64_t z = (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
-    return d->bits == 64 ? z : z & ((UINT64_C(1) << d->bits) - 1);
+    return d->value.bits == 64 ? z : z & ((UINT64_C(1) << d->value.bits) - 1);
 }
 
 static uint64_t unfold(uint64_t z)
@@ -60,12 +42,12 @@ static unsigned length_of(uint64_t z)
     return z ? 64 - (unsigned)__builtin_clzll(z) : 0;
 }
 
+/* By the exponent of the base; integers are of one set. */
 static uint8_t set_of(const delta *d, uint64_t base)
 {
-    if (!d->exponent_at)
+    if (!d->value.exponent)
         return 0;
-    unsigned width = d->bits - 1 - d->exponent_at;
-    int e = (int)(base >> d->exponent_at & ((1u << width) - 1)) - d->exponent_low;
+    int e = nz_value_split(&d->value, base).exponent - d->exponent_low;
     return (uint8_t)(e < 0 ? 0 : e < SETS ? e : SETS - 1);
 }
 
@@ -77,18 +59,15 @@ static void delta_init(delta *d, const nz_slab *s, nz_dtype base_dtype, const ui
         d->bytes = info->bytes;
     else
         d->per = info->bytes;
-    d->bits = 8 * d->bytes;
     d->below = d->bytes == 8 ? 1 : 2;
     d->n = (size_t)s->n * d->per;
-    switch (s->dtype) {
-    case NZ_DT_F64: d->exponent_at = 52; break;
-    case NZ_DT_F32: d->exponent_at = 23; break;
-    case NZ_DT_BF16: d->exponent_at = 7; break;
-    case NZ_DT_F16: d->exponent_at = 10; break;
-    case NZ_DT_F8_E4M3: d->exponent_at = 3; break;
-    case NZ_DT_F8_E5M2: d->exponent_at = 2; break;
-    default: break;
-    }
+    const nz_value *value = nz_value_of(s->dtype);
+    d->value = value ? *value : (nz_value){.bits = (uint8_t)(8 * d->bytes)};
+}
+
+NZ_INLINE uint64_t unit_at(const delta *d, const uint8_t *p, size_t i)
+{
+    return nz_value_load(&d->value, p + i * d->bytes);
 }
 
 /* Units at..at + n of the base, in the slab's format. */
@@ -106,16 +85,14 @@ static void find_sets(delta *d)
 {
     uint8_t strip[STRIP * UNITS_MAX];
     uint64_t sum = 0, count = 0;
-    if (!d->exponent_at)
+    if (!d->value.exponent)
         return;
-    unsigned width = d->bits - 1 - d->exponent_at;
     for (size_t at = 0; at < d->n; at += STRIP) {
         size_t n = d->n - at < STRIP ? d->n - at : STRIP;
         take_base(d, strip, at, n);
         for (size_t i = 0; i < n; i++) {
-            unsigned e = (unsigned)(nz_load(strip + i * d->bytes, d->bytes) >> d->exponent_at) &
-                         ((1u << width) - 1);
-            sum += e;
+            int e = nz_value_split(&d->value, unit_at(d, strip, i)).exponent;
+            sum += (unsigned)e;
             count += e > 0;
         }
     }
@@ -141,14 +118,14 @@ static uint8_t symbol_of(const delta *d, uint64_t z)
 static void measure(const delta *d, uint8_t *symbol, uint8_t *set, uint64_t *z, const uint8_t *raw,
                     size_t at, size_t n)
 {
+    const delta own = *d; /* what is written cannot alias it */
     uint8_t strip[STRIP * UNITS_MAX];
     take_base(d, strip, at, n);
     for (size_t i = 0; i < n; i++) {
-        uint64_t base = nz_load(strip + i * d->bytes, d->bytes);
-        uint64_t v = nz_load(raw + (at + i) * d->bytes, d->bytes);
-        z[i] = fold(d, ascend(d, v) - ascend(d, base));
-        symbol[i] = symbol_of(d, z[i]);
-        set[i] = set_of(d, base);
+        uint64_t base = unit_at(&own, strip, i), v = unit_at(&own, raw, at + i);
+        z[i] = fold(&own, nz_value_rank(&own.value, v) - nz_value_rank(&own.value, base));
+        symbol[i] = symbol_of(&own, z[i]);
+        set[i] = set_of(&own, base);
     }
 }
 
@@ -237,13 +214,13 @@ static nz_err unchunk(const delta *d, const nz_kern *kern, nz_span code, size_t 
         size_t m = size - i < STRIP ? size - i : STRIP;
         take_base(d, strip, at + i, m);
         for (size_t k = 0; k < m; k++)
-            set[k] = set_of(d, nz_load(strip + k * d->bytes, d->bytes));
+            set[k] = set_of(d, unit_at(d, strip, k));
         const uint8_t *symbol = nz_plane_read(&r, kern, set, to, m);
         for (size_t k = 0; k < m; k++) {
             uint64_t z = 0;
             if (symbol[k]) {
                 unsigned length = ((symbol[k] - 1u) >> d->below) + 1;
-                if (length > d->bits)
+                if (length > d->value.bits)
                     return NZ_E_CORRUPT;
                 unsigned in = told(d, length), rest = length - 1 - in;
                 z = (UINT64_C(1) << in | ((symbol[k] - 1u) & ((1u << in) - 1))) << rest;
@@ -251,8 +228,9 @@ static nz_err unchunk(const delta *d, const nz_kern *kern, nz_span code, size_t 
             }
             if (i + k < from || i + k >= from + n)
                 continue;
-            uint64_t v = ascend(d, nz_load(strip + k * d->bytes, d->bytes)) + unfold(z);
-            nz_store(raw + (i + k - from) * d->bytes, descend(d, v), d->bytes);
+            uint64_t v = nz_value_rank(&d->value, unit_at(d, strip, k)) + unfold(z);
+            nz_value_store(&d->value, raw + (i + k - from) * d->bytes,
+                           nz_value_unrank(&d->value, v));
         }
     }
     if (bits.in.bad)

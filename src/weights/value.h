@@ -7,22 +7,23 @@
 #define NZ_WEIGHTS_VALUE_H
 
 #include "base/base.h"
+#include "containers/dtype.h"
+
+#include <stdbool.h>
 
 typedef struct nz_value {
     uint8_t bits;               /* 8, 16, 32 or 64, little-endian */
     uint8_t exponent, mantissa; /* with the sign they fill `bits`; exponent 0: integers */
 } nz_value;
 
-#define NZ_VALUE_F8_E4M3 ((nz_value){8, 4, 3})
-#define NZ_VALUE_F8_E5M2 ((nz_value){8, 5, 2})
-#define NZ_VALUE_F16     ((nz_value){16, 5, 10})
-#define NZ_VALUE_BF16    ((nz_value){16, 8, 7})
-#define NZ_VALUE_F32     ((nz_value){32, 8, 23})
-#define NZ_VALUE_F64     ((nz_value){64, 11, 52})
-#define NZ_VALUE_I8      ((nz_value){8, 0, 0})
-#define NZ_VALUE_I16     ((nz_value){16, 0, 0})
-#define NZ_VALUE_I32     ((nz_value){32, 0, 0})
-#define NZ_VALUE_I64     ((nz_value){64, 0, 0})
+/* NULL: neither a float with a sign nor a signed integer. */
+const nz_value *nz_value_of(nz_dtype dtype);
+
+/* E4M3 has no infinity: its largest exponent is one of numbers, but for a NaN. */
+NZ_INLINE bool nz_value_is_finite(const nz_value *f)
+{
+    return f->exponent == 4;
+}
 
 typedef struct nz_value_parts {
     int sign, exponent;

@@ -259,36 +259,16 @@ static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_ba
 
 /* ---- The model that learns ---- */
 
-/* What its values are; false: a type it is not for. */
-static bool max_value(nz_value *v, nz_dtype dtype)
-{
-    switch (dtype) {
-    case NZ_DT_F8_E4M3: *v = NZ_VALUE_F8_E4M3; return true;
-    case NZ_DT_F8_E5M2: *v = NZ_VALUE_F8_E5M2; return true;
-    case NZ_DT_F16: *v = NZ_VALUE_F16; return true;
-    case NZ_DT_BF16: *v = NZ_VALUE_BF16; return true;
-    case NZ_DT_F32: *v = NZ_VALUE_F32; return true;
-    case NZ_DT_F64: *v = NZ_VALUE_F64; return true;
-    case NZ_DT_I8: *v = NZ_VALUE_I8; return true;
-    case NZ_DT_I16: *v = NZ_VALUE_I16; return true;
-    case NZ_DT_I32: *v = NZ_VALUE_I32; return true;
-    case NZ_DT_I64: *v = NZ_VALUE_I64; return true;
-    default: return false;
-    }
-}
-
 static nz_err max_store(nz_max *m, const nz_slab *s, const uint8_t *raw, nz_buf *out)
 {
-    nz_value value;
     nz_arith a;
     size_t bytes = (size_t)nz_slab_bytes(s), cap = bytes + bytes / 8 + 64;
     nz_buf_byte(out, NZ_FORM_MAX);
     uint8_t *room = nz_buf_room(out, cap);
     if (!room)
         return NZ_E_MEM;
-    max_value(&value, s->dtype);
     nz_arith_write(&a, room, cap);
-    nz_max_encode(m, &a, &value, raw, (size_t)s->n, (size_t)s->row);
+    nz_max_encode(m, &a, nz_value_of(s->dtype), raw, (size_t)s->n, (size_t)s->row);
     bool over = nz_arith_flush(&a);
     out->n += (size_t)(a.at - room);
     return over ? NZ_E_FULL : NZ_OK;
@@ -296,12 +276,12 @@ static nz_err max_store(nz_max *m, const nz_slab *s, const uint8_t *raw, nz_buf 
 
 static nz_err max_load(nz_max *m, const nz_slab *s, nz_span code, uint8_t *raw)
 {
-    nz_value value;
+    const nz_value *value = nz_value_of(s->dtype);
     nz_arith a;
-    if (!max_value(&value, s->dtype))
+    if (!value)
         return NZ_E_CORRUPT;
     nz_arith_read(&a, code.at + 1, nz_span_left(&code) - 1);
-    nz_max_decode(m, &a, &value, raw, (size_t)s->n, (size_t)s->row);
+    nz_max_decode(m, &a, value, raw, (size_t)s->n, (size_t)s->row);
     return nz_arith_check(&a) ? NZ_E_CORRUPT : NZ_OK;
 }
 
@@ -322,7 +302,6 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     *w = (nz_weights){.numerics = NZ_WEIGHTS_NUMERICS, .mode = (uint8_t)mode};
     uint64_t memory = SLAB_MEMORY + 3 * (uint64_t)n; /* planes of repeats are unpacked aside */
     nz_max *max = NULL;
-    nz_value value;
     if (mode == NZ_MODE_MAX) {
         memory += nz_max_memory();
         err = err ? err : nz_max_new(&max, run->kern);
@@ -338,7 +317,7 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
                                raw + slabs[i - 1].at};
         nz_buf_put(&gap, raw + at, start - at);
         const nz_placed *p = &slabs[i];
-        if (max && max_value(&value, p->slab.dtype) &&
+        if (max && nz_value_of(p->slab.dtype) &&
             !base_has(base, &p->slab, p->base_dtype, p->base_at))
             err = max_store(max, &p->slab, raw + start, &codes);
         else
