@@ -39,26 +39,52 @@ static inline void nz_chunks_end(nz_chunks_out *c, nz_buf *out)
     c->start = out->n;
 }
 
+/* Reading some elements: */
 typedef struct nz_chunks_in {
     nz_span sizes, code;
+    size_t at, n, each; /* the next chunk's first element, all elements, those of a chunk */
+    size_t from, end;   /* the elements wanted */
 } nz_chunks_in;
 
-/* All that is left of `in` are the chunks of n elements. */
-static inline nz_chunks_in nz_chunks_open(nz_span in, size_t n, size_t each)
+typedef struct nz_chunk {
+    nz_span code;
+    size_t at, size; /* its first element, how many it has */
+    size_t from, n;  /* those wanted of it, from its first on */
+} nz_chunk;
+
+/* All that is left of `in` are the chunks of n elements, of which from..from + count are wanted. */
+static inline nz_chunks_in nz_chunks_open(nz_span in, size_t n, size_t each, size_t from,
+                                          size_t count)
 {
-    nz_chunks_in c;
+    nz_chunks_in c = {.n = n, .each = each, .from = from, .end = from + count};
     c.sizes = nz_span_cut(&in, 4 * nz_chunks_sizes(n, each));
     c.code = in;
     return c;
 }
 
-/* The next chunk; a bad span when the sizes cannot be right. */
-static inline nz_span nz_chunks_next(nz_chunks_in *c)
+/* The next chunk with elements that are wanted; false after the last and when the code is bad. */
+static inline bool nz_chunks_next(nz_chunks_in *c, nz_chunk *chunk)
 {
-    if (c->code.bad || !nz_span_left(&c->sizes))
-        return nz_span_cut(&c->code, nz_span_left(&c->code));
-    nz_span size = nz_span_cut(&c->sizes, 4);
-    return nz_span_cut(&c->code, size.bad ? UINT64_MAX : nz_load32(size.at));
+    while (c->at < c->n && !c->code.bad) {
+        size_t at = c->at, size = c->n - at < c->each ? c->n - at : c->each;
+        uint64_t bytes = nz_span_left(&c->code);
+        if (nz_span_left(&c->sizes))
+            bytes = nz_load32(nz_span_cut(&c->sizes, 4).at);
+        *chunk = (nz_chunk){.code = nz_span_cut(&c->code, bytes), .at = at, .size = size};
+        c->at += size;
+        if (at + size <= c->from || at >= c->end)
+            continue;
+        chunk->from = c->from > at ? c->from - at : 0;
+        chunk->n = (c->end - at < size ? c->end - at : size) - chunk->from;
+        return !chunk->code.bad;
+    }
+    return false;
+}
+
+/* Whether the code was that of the chunks and nothing else, after the last. */
+static inline bool nz_chunks_all(const nz_chunks_in *c)
+{
+    return !c->code.bad && !nz_span_left(&c->code);
 }
 
 #endif

@@ -200,10 +200,10 @@ done:
     return err;
 }
 
-/* Units from..from + n of a chunk of `size` that starts at unit `at`. */
-static nz_err unchunk(const delta *d, const nz_kern *kern, nz_span code, size_t at, size_t size,
-                      uint8_t *raw, size_t from, size_t n)
+static nz_err unchunk(const delta *d, const nz_kern *kern, const nz_chunk *chunk, uint8_t *raw)
 {
+    const size_t size = chunk->size, from = chunk->from, n = chunk->n;
+    nz_span code = chunk->code;
     nz_plane_reader r;
     uint8_t strip[STRIP * UNITS_MAX], set[STRIP], to[STRIP];
     nz_err err = nz_plane_open(&r, &d->symbol, size, &code);
@@ -212,7 +212,7 @@ static nz_err unchunk(const delta *d, const nz_kern *kern, nz_span code, size_t 
     nz_bits_in bits = {.in = code};
     for (size_t i = 0; i < size && i < from + n; i += STRIP) {
         size_t m = size - i < STRIP ? size - i : STRIP;
-        take_base(d, strip, at + i, m);
+        take_base(d, strip, chunk->at + i, m);
         for (size_t k = 0; k < m; k++)
             set[k] = set_of(d, unit_at(d, strip, k));
         const uint8_t *symbol = nz_plane_read(&r, kern, set, to, m);
@@ -252,19 +252,12 @@ nz_err nz_delta_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *t
         return err;
     if (d.symbol.sets != SETS)
         err = NZ_E_CORRUPT;
-    size_t from = (size_t)first * d.per, n = (size_t)count * d.per;
-    nz_chunks_in chunks = nz_chunks_open(code, d.n, NZ_CHUNK);
-    for (size_t at = 0; at < d.n && !err; at += NZ_CHUNK) {
-        size_t size = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
-        nz_span chunk = nz_chunks_next(&chunks);
-        if (chunk.bad)
-            err = NZ_E_CORRUPT;
-        if (err || at + size <= from || at >= from + n)
-            continue;
-        size_t lo = from > at ? from - at : 0, hi = from + n - at < size ? from + n - at : size;
-        err = unchunk(&d, kern, chunk, at, size, raw + (at + lo - from) * d.bytes, lo, hi - lo);
-    }
-    if (!err && nz_span_left(&chunks.code))
+    size_t from = (size_t)first * d.per;
+    nz_chunk chunk;
+    nz_chunks_in chunks = nz_chunks_open(code, d.n, NZ_CHUNK, from, (size_t)count * d.per);
+    while (!err && nz_chunks_next(&chunks, &chunk))
+        err = unchunk(&d, kern, &chunk, raw + (chunk.at + chunk.from - from) * d.bytes);
+    if (!err && !nz_chunks_all(&chunks))
         err = NZ_E_CORRUPT;
     nz_plane_free(&d.symbol);
     return err;

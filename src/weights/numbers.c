@@ -420,11 +420,12 @@ static void numbers_chunk(const numbers *c, const nz_kern *kern, parts *p, const
                         classes_fill(c, k, p->rest_set, at, n), nz_number_plane(f, k, n), out);
 }
 
-/* Numbers from..from + n of a chunk of `size` numbers that starts at number `at` of the slab. */
-static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, nz_span code,
-                              size_t at, size_t size, uint8_t *raw, size_t from, size_t n)
+static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p,
+                              const nz_chunk *chunk, uint8_t *raw)
 {
     const nz_number *f = c->format;
+    const size_t size = chunk->size, from = chunk->from, n = chunk->n;
+    nz_span code = chunk->code;
     nz_plane_reader symbol, rest[NZ_NUMBER_PLANES];
     nz_err err = nz_plane_open(&symbol, &c->symbol, size, &code);
     nz_bits_in odds = {.in = nz_span_cut(&code, nz_span_varint(&code))};
@@ -435,12 +436,12 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p, n
     for (size_t i = 0; i < size && i < from + n; i += STRIP) {
         size_t m = size - i < STRIP ? size - i : STRIP;
         nz_number_parts part;
-        nz_scale_fill(&c->scale, p->base, p->set, at + i, m);
+        nz_scale_fill(&c->scale, p->base, p->set, chunk->at + i, m);
         memset(p->base + m, 0, (STRIP - m) * sizeof *p->base);
         part.symbol = (uint8_t *)(uintptr_t)nz_plane_read(&symbol, kern, p->set, p->to.symbol, m);
         for (unsigned k = 0; k < f->planes; k++) {
             size_t bytes = nz_number_plane(f, k, m);
-            const uint8_t *set = classes_fill(c, k, p->rest_set, at + i, m);
+            const uint8_t *set = classes_fill(c, k, p->rest_set, chunk->at + i, m);
             part.rest[k] =
                 (uint8_t *)(uintptr_t)nz_plane_read(&rest[k], kern, set, p->to.rest[k], bytes);
         }
@@ -534,23 +535,12 @@ nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tabl
     err = parts_new(&p, c.format, STRIP);
     if (err)
         goto done;
-    size_t most = chunk_of(&c);
-    nz_chunks_in chunks = nz_chunks_open(code, (size_t)slab->n, most);
-    for (size_t at = 0; at < (size_t)slab->n && !err; at += most) {
-        size_t size = (size_t)slab->n - at < most ? (size_t)slab->n - at : most;
-        nz_span chunk = nz_chunks_next(&chunks);
-        if (chunk.bad) {
-            err = NZ_E_CORRUPT;
-            break;
-        }
-        if (at + size <= from || at >= from + n)
-            continue;
-        size_t low = from > at ? from - at : 0;
-        size_t high = from + n - at < size ? from + n - at : size;
-        err = numbers_unchunk(&c, kern, &p, chunk, at, size,
-                              raw + (at + low - from) * c.format->bytes, low, high - low);
-    }
-    if (!err && nz_span_left(&chunks.code))
+    nz_chunk chunk;
+    nz_chunks_in chunks = nz_chunks_open(code, (size_t)slab->n, chunk_of(&c), from, n);
+    while (!err && nz_chunks_next(&chunks, &chunk))
+        err = numbers_unchunk(&c, kern, &p, &chunk,
+                              raw + (chunk.at + chunk.from - from) * c.format->bytes);
+    if (!err && !nz_chunks_all(&chunks))
         err = NZ_E_CORRUPT;
 done:
     parts_free(&p);

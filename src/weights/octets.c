@@ -189,10 +189,10 @@ static nz_err load(octets *c, const nz_slab *s, const nz_kern *kern, const nz_ta
     return NZ_OK;
 }
 
-/* Elements from..from + n of a chunk of `size` that starts at element `at`. */
-static nz_err unchunk(const octets *c, const nz_kern *kern, nz_span code, size_t at, size_t size,
-                      uint8_t *raw, size_t from, size_t n)
+static nz_err unchunk(const octets *c, const nz_kern *kern, const nz_chunk *chunk, uint8_t *raw)
 {
+    const size_t size = chunk->size, from = chunk->from, n = chunk->n;
+    nz_span code = chunk->code;
     uint8_t strip[STRIP], set[STRIP];
     for (size_t k = 0; k < c->width; k++) {
         nz_plane_reader r;
@@ -201,7 +201,7 @@ static nz_err unchunk(const octets *c, const nz_kern *kern, nz_span code, size_t
             return err;
         for (size_t i = 0; i < size && i < from + n; i += STRIP) {
             size_t m = size - i < STRIP ? size - i : STRIP;
-            const uint8_t *sets = sets_fill(&c->known, set, at + i, m);
+            const uint8_t *sets = sets_fill(&c->known, set, chunk->at + i, m);
             const uint8_t *bytes = nz_plane_read(&r, kern, sets, strip, m);
             size_t low = from > i ? from - i : 0, high = from + n - i < m ? from + n - i : m;
             if (low < high)
@@ -220,21 +220,11 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
     if (c.width > NZ_OCTETS_MAX)
         return NZ_E_CORRUPT;
     nz_err err = load(&c, s, kern, tables, known, &code);
-    size_t most = nz_slab_chunk(c.plane, c.width);
-    nz_chunks_in chunks = nz_chunks_open(code, c.n, most);
-    for (size_t at = 0; at < c.n && !err; at += most) {
-        size_t size = c.n - at < most ? c.n - at : most;
-        nz_span chunk = nz_chunks_next(&chunks);
-        if (chunk.bad)
-            err = NZ_E_CORRUPT;
-        if (err || at + size <= from || at >= from + n)
-            continue;
-        size_t low = from > at ? from - at : 0;
-        size_t high = from + n - at < size ? from + n - at : size;
-        err =
-            unchunk(&c, kern, chunk, at, size, raw + (at + low - from) * c.width, low, high - low);
-    }
-    if (!err && nz_span_left(&chunks.code))
+    nz_chunk chunk;
+    nz_chunks_in chunks = nz_chunks_open(code, c.n, nz_slab_chunk(c.plane, c.width), from, n);
+    while (!err && nz_chunks_next(&chunks, &chunk))
+        err = unchunk(&c, kern, &chunk, raw + (chunk.at + chunk.from - from) * c.width);
+    if (!err && !nz_chunks_all(&chunks))
         err = NZ_E_CORRUPT;
     octets_free(&c);
     return err;
