@@ -251,11 +251,10 @@ static size_t plane(const uint8_t *p, size_t n, size_t chunk, size_t strip, nz_p
     nz_plane plane, back;
     nz_kern kern;
     nz_buf out = {0}, to = {0};
-    uint64_t cost;
     nz_kern_init(&kern, nz_cpu());
     memset(counts, 0, sizeof counts);
     nz_plane_count(counts, p, NULL, n);
-    cr_assert(!nz_plane_choose_repeats(&plane, &tables, counts, 1, p, n, chunk, &cost));
+    cr_assert(!nz_plane_choose_repeats(&plane, &tables, counts, 1, p, n, chunk));
     cr_assert_eq(plane.kind, kind);
     cr_assert(!nz_tables_store(&tables, &out));
     nz_plane_store(&plane, &out);
@@ -313,11 +312,10 @@ Test(lz, corrupt_planes)
     nz_plane plane;
     nz_kern kern;
     nz_buf out = {0};
-    uint64_t cost;
     nz_kern_init(&kern, nz_cpu());
     table(bytes, N);
     nz_plane_count(counts, bytes, NULL, N);
-    cr_assert(!nz_plane_choose_repeats(&plane, &tables, counts, 1, bytes, N, N, &cost));
+    cr_assert(!nz_plane_choose_repeats(&plane, &tables, counts, 1, bytes, N, N));
     cr_assert_eq(plane.kind, NZ_PLANE_LZ);
     nz_plane_store(&plane, &out);
     nz_plane_encode(&plane, &kern, bytes, NULL, N, &out);

@@ -59,10 +59,9 @@ static nz_err contents_store(const nz_buf *plain, nz_buf *body)
     nz_plane plane = {0};
     nz_kern kern;
     uint32_t counts[1][256] = {{0}};
-    uint64_t cost;
     nz_kern_init(&kern, 0);
     nz_plane_count(counts, plain->p, NULL, plain->n);
-    nz_err err = nz_plane_choose(&plane, &tables, counts, 1, &cost);
+    nz_err err = nz_plane_choose(&plane, &tables, counts, 1);
     if (!err) {
         nz_buf_varint(body, plain->n);
         err = nz_tables_store(&tables, body);

@@ -159,7 +159,6 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
     delta_init(&d, s, base_dtype, base);
     find_sets(&d);
     uint32_t counts[SETS][256] = {{0}};
-    uint64_t cost;
     uint8_t *symbol = malloc(2 * (size_t)NZ_CHUNK), *set = symbol + NZ_CHUNK;
     uint64_t *z = malloc(STRIP * sizeof *z);
     nz_err err = symbol && z ? NZ_OK : NZ_E_MEM;
@@ -169,7 +168,7 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
         nz_plane_count(counts, symbol, set, n);
     }
     if (!err)
-        err = nz_plane_choose(&d.symbol, tables, counts, SETS, &cost);
+        err = nz_plane_choose(&d.symbol, tables, counts, SETS);
     if (err)
         goto done;
     nz_buf_int16(out, d.exponent_low);

@@ -232,9 +232,9 @@ static const uint8_t *classes_fill(const numbers *c, unsigned k, uint8_t *set, s
 
 /* ---- The whole ---- */
 
-/* Which scales pay; leaves them switched on. Returns the cost of the symbols, in bits. */
-static uint64_t choose_scales(numbers *c, const nz_kern *kern, const nz_tables *tables, parts *p,
-                              const uint8_t *raw)
+/* Which scales pay; leaves them switched on. */
+static void choose_scales(numbers *c, const nz_kern *kern, const nz_tables *tables, parts *p,
+                          const uint8_t *raw)
 {
     nz_scale *s = &c->scale;
     uint64_t best = UINT64_MAX, rows = scales_cost(s->row, s->rows);
@@ -267,11 +267,10 @@ static uint64_t choose_scales(numbers *c, const nz_kern *kern, const nz_tables *
     if (s->by_other) {
         s->power = power;
         nz_scale_follow(s, raw);
-        return best;
+    } else {
+        s->by_row = chosen & 1;
+        s->by_column = chosen >> 1;
     }
-    s->by_row = chosen & 1;
-    s->by_column = chosen >> 1;
-    return best;
 }
 
 static void numbers_store(numbers *c, const nz_kern *kern, nz_tables *tables, nz_buf *out,
@@ -485,7 +484,7 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
         err = classes_find(&c, raw);
     if (err)
         goto done;
-    uint64_t cost = choose_scales(&c, kern, tables, &p, raw);
+    choose_scales(&c, kern, tables, &p, raw);
     split(&c, kern, &p, 0, raw, 0, n);
 
     uint32_t counts[NZ_SCALE_SETS][256] = {{0}};
@@ -493,7 +492,7 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
     /* What follows another slab is read in chunks of the usual size: no repeats. Where symbols do
      * not repeat the rest will not. */
     err = nz_plane_choose_repeats(&c.symbol, tables, counts, NZ_SCALE_SETS,
-                                  c.scale.by_other ? NULL : p.to.symbol, n, NZ_LZ_MOST, &cost);
+                                  c.scale.by_other ? NULL : p.to.symbol, n, NZ_LZ_MOST);
     *repeats = c.symbol.kind == NZ_PLANE_LZ;
     for (unsigned k = 0; k < f->planes && !err; k++) {
         uint32_t rest[CLASSES][256] = {{0}};
@@ -505,7 +504,7 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
         nz_plane_count(rest, p.to.rest[k], classes_fill(&c, k, p.rest_set, 0, n), bytes);
         err = nz_plane_choose_repeats(&c.rest[k], tables, rest, c.classes,
                                       *repeats ? p.to.rest[k] : NULL, bytes,
-                                      nz_number_plane(f, k, NZ_LZ_MOST), &cost);
+                                      nz_number_plane(f, k, NZ_LZ_MOST));
     }
     if (err)
         goto done;

@@ -89,7 +89,6 @@ static nz_err choose(octets *c, nz_tables *tables, const uint8_t *raw, uint8_t *
 {
     for (size_t k = 0; k < c->width; k++) {
         uint32_t counts[NZ_PLANE_SETS][256] = {{0}}, all[1][256] = {{0}};
-        uint64_t cost;
         for (size_t at = 0; at < c->n; at += NZ_CHUNK) {
             size_t n = c->n - at < NZ_CHUNK ? c->n - at : NZ_CHUNK;
             take(c, bytes + at, raw, k, at, n);
@@ -110,7 +109,7 @@ static nz_err choose(octets *c, nz_tables *tables, const uint8_t *raw, uint8_t *
         unsigned sets = c->known.set ? c->known.sets : 1;
         /* What is known from outside is known by chunks of the usual size. */
         nz_err err = nz_plane_choose_repeats(&c->plane[k], tables, counts, sets, own ? bytes : NULL,
-                                             c->n, NZ_LZ_MOST, &cost);
+                                             c->n, NZ_LZ_MOST);
         if (err)
             return err;
     }

@@ -1,4 +1,5 @@
 #include "weights/plane.h"
+#include "base/varint.h"
 #include "weights/lz.h"
 
 #include <stdlib.h>
@@ -96,7 +97,7 @@ static uint64_t plain_cost(const nz_tables *tables, uint32_t (*counts)[256], uns
 
 /* `plain`: what plain_cost() says. */
 static nz_err choose_plain(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
-                           uint64_t plain, uint64_t *cost)
+                           uint64_t plain)
 {
     uint64_t n = 0;
     unsigned used = 0;
@@ -110,31 +111,27 @@ static nz_err choose_plain(nz_plane *p, nz_tables *tables, uint32_t (*counts)[25
         if (all)
             p->fill = (uint8_t)b;
     }
-    *cost = 16;
     if (used <= 1) {
         p->kind = NZ_PLANE_FILL;
         return NZ_OK;
     }
     if (plain == 8 * n) {
         p->kind = NZ_PLANE_RAW;
-        *cost = 8 * n;
         return NZ_OK;
     }
     for (unsigned s = 0; s < sets; s++) {
-        uint64_t total = 0, one;
+        uint64_t total = 0, cost;
         for (int b = 0; b < 256; b++)
             total += counts[s][b];
         unsigned index = NZ_TABLES_MAX;
         if (total) {
-            nz_err err = nz_tables_choose(tables, counts[s], &index, &one);
+            nz_err err = nz_tables_choose(tables, counts[s], &index, &cost);
             if (err)
                 return err;
-            if (one == UINT64_MAX) { /* no room for another table */
+            if (cost == UINT64_MAX) { /* no room for another table */
                 p->kind = NZ_PLANE_RAW;
-                *cost = 8 * n;
                 return NZ_OK;
             }
-            *cost += one;
         }
         p->table[s] = (uint16_t)index;
     }
@@ -147,10 +144,9 @@ static nz_err choose_plain(nz_plane *p, nz_tables *tables, uint32_t (*counts)[25
     return NZ_OK;
 }
 
-nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
-                       uint64_t *cost)
+nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets)
 {
-    return choose_plain(p, tables, counts, sets, plain_cost(tables, counts, sets), cost);
+    return choose_plain(p, tables, counts, sets, plain_cost(tables, counts, sets));
 }
 
 /* Counts the symbols of all streams, chunk by chunk. */
@@ -172,7 +168,7 @@ static nz_err repeats_count(nz_plane_repeats *r, uint32_t (*counts)[1][256], con
 
 /* Makes p a plane of repeats if that costs less than `plain` bits, else leaves it as it is. */
 static nz_err repeats_choose(nz_plane *p, nz_tables *tables, const uint8_t *bytes, size_t n,
-                             size_t chunk, uint64_t plain, uint64_t *cost)
+                             size_t chunk, uint64_t plain)
 {
     enum { GAIN = 32, CHUNK_BITS = 64 }; /* repeats unpack slower: a 32nd must be saved */
     uint32_t(*counts)[1][256] = calloc(NZ_LZ_STREAMS, sizeof *counts);
@@ -190,12 +186,8 @@ static nz_err repeats_choose(nz_plane *p, nz_tables *tables, const uint8_t *byte
     p->kind = NZ_PLANE_LZ;
     p->repeats = r;
     r = NULL;
-    *cost = 0;
-    for (unsigned k = 0; k < NZ_LZ_STREAMS && !err; k++) {
-        uint64_t one;
-        err = nz_plane_choose(&p->repeats->part[k], tables, counts[k], 1, &one);
-        *cost += one;
-    }
+    for (unsigned k = 0; k < NZ_LZ_STREAMS && !err; k++)
+        err = nz_plane_choose(&p->repeats->part[k], tables, counts[k], 1);
 done:
     if (r)
         streams_free(r->stream);
@@ -226,8 +218,7 @@ static void prices_fill(uint8_t prices[256], uint32_t (*counts)[256], unsigned s
 }
 
 nz_err nz_plane_choose_repeats(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256],
-                               unsigned sets, const uint8_t *bytes, size_t n, size_t chunk,
-                               uint64_t *cost)
+                               unsigned sets, const uint8_t *bytes, size_t n, size_t chunk)
 {
     uint64_t plain = plain_cost(tables, counts, sets);
     bool likely = false;
@@ -237,8 +228,8 @@ nz_err nz_plane_choose_repeats(nz_plane *p, nz_tables *tables, uint32_t (*counts
         likely = nz_lz_likely(bytes, n, chunk, (unsigned)(plain * 16 / n), prices);
     }
     *p = (nz_plane){.sets = sets};
-    nz_err err = likely ? repeats_choose(p, tables, bytes, n, chunk, plain, cost) : NZ_OK;
-    return err || p->kind == NZ_PLANE_LZ ? err : choose_plain(p, tables, counts, sets, plain, cost);
+    nz_err err = likely ? repeats_choose(p, tables, bytes, n, chunk, plain) : NZ_OK;
+    return err || p->kind == NZ_PLANE_LZ ? err : choose_plain(p, tables, counts, sets, plain);
 }
 
 void nz_plane_store(const nz_plane *p, nz_buf *out)
@@ -328,18 +319,15 @@ void nz_plane_encode(const nz_plane *p, const nz_kern *kern, const uint8_t *byte
     if (p->kind != NZ_PLANE_RANS)
         return;
     /* The code comes out from its end on: made at the end of the room, then moved down. */
-    size_t bound = nz_rans_bound(n);
-    uint8_t *room = nz_buf_room(out, bound + 16);
+    size_t most = NZ_VARINT_BYTES + nz_rans_bound(n);
+    uint8_t *room = nz_buf_room(out, most);
     if (!room)
         return;
-    uint8_t *end = room + bound + 16;
+    uint8_t *end = room + most;
     size_t size = nz_rans_encode(kern, p->encoder, p->sets > 1 ? set : NULL, bytes, n, end);
-    uint8_t head[16];
-    nz_buf number = {.p = head, .cap = sizeof head};
-    nz_buf_varint(&number, size);
-    memmove(room + number.n, end - size, size);
-    memcpy(room, head, number.n);
-    out->n += number.n + size;
+    size_t head = nz_varint_store(room, size);
+    memmove(room + head, end - size, size);
+    out->n += head + size;
 }
 
 /* Room for a chunk of n bytes and for its streams, which are found but not yet decoded. */
@@ -430,10 +418,9 @@ void nz_plane_whole_store(const uint8_t *bytes, size_t n, const nz_kern *kern, n
 {
     uint32_t counts[1][256] = {{0}};
     nz_plane p = {0};
-    uint64_t cost;
     nz_plane_count(counts, bytes, NULL, n);
     if (!*err)
-        *err = nz_plane_choose(&p, tables, counts, 1, &cost);
+        *err = nz_plane_choose(&p, tables, counts, 1);
     if (!*err) {
         nz_plane_store(&p, out);
         nz_plane_encode(&p, kern, bytes, NULL, n, out);

@@ -39,16 +39,14 @@ void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t
 /* Whether a sample of a long plane is as good as random: no need to count it all. */
 bool nz_plane_is_noise(const uint8_t *bytes, size_t n);
 
-/* Chooses how to code bytes with these counts, and makes the encoder; *cost in bits. */
-nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets,
-                       uint64_t *cost);
+/* Chooses how to code bytes with these counts, and makes the encoder. */
+nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], unsigned sets);
 
 /* The same, but may choose NZ_PLANE_LZ, for the repeats in the n bytes that the counts are of
  * (NULL: for none). Then `chunk`, at most NZ_LZ_MOST, must be the size of all chunks but the last:
  * repeats lie further apart than other chunks reach. */
 nz_err nz_plane_choose_repeats(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256],
-                               unsigned sets, const uint8_t *bytes, size_t n, size_t chunk,
-                               uint64_t *cost);
+                               unsigned sets, const uint8_t *bytes, size_t n, size_t chunk);
 
 void nz_plane_store(const nz_plane *p, nz_buf *out);
 /* Makes the decoder. NZ_E_CORRUPT, NZ_E_MEM. Sets of bytes to decode must be below p->sets. */

@@ -71,9 +71,8 @@ static nz_err gap_as_plane(const uint8_t *gap, size_t n, const nz_kern *kern, nz
 {
     uint32_t counts[1][256] = {{0}};
     nz_plane p;
-    uint64_t cost;
     nz_plane_count(counts, gap, NULL, n);
-    nz_err err = nz_plane_choose_repeats(&p, tables, counts, 1, gap, n, n, &cost);
+    nz_err err = nz_plane_choose_repeats(&p, tables, counts, 1, gap, n, n);
     if (err)
         return err;
     nz_plane_store(&p, out);

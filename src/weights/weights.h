@@ -10,8 +10,6 @@
 #define NZ_WEIGHTS_PARAMS 16
 /* Goes up whenever any coded bit would change; a reader refuses any other number. */
 #define NZ_WEIGHTS_NUMERICS 1
-/* The largest frame a reader takes. */
-#define NZ_WEIGHTS_FRAME_MAX (UINT64_C(1) << 30)
 
 typedef struct nz_weights {
     uint8_t numerics; /* NZ_WEIGHTS_NUMERICS */
