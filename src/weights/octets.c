@@ -36,21 +36,28 @@ static const uint8_t *sets_fill(const nz_known *known, uint8_t *set, size_t at, 
     return set;
 }
 
+/* A set for each row, or for as many elements as are enough. */
+static nz_known known_rows(const octets *c, const nz_slab *s)
+{
+    size_t each = (size_t)(s->row < ROW_MIN ? ROW_MIN : s->row);
+    size_t count = c->n / each + (c->n % each > 0);
+    return (nz_known){.count = count, .each = each, .sets = ROW_SETS};
+}
+
 /* Rows of small integers have scales as those of numbers have: sets by the mean distance from the
  * middle, in halves of a binade below that of the largest row. */
 static nz_err find_rows(octets *c, const nz_slab *s, const uint8_t *raw)
 {
-    size_t row = (size_t)(s->row < ROW_MIN ? ROW_MIN : s->row);
-    size_t rows = c->n / row + (c->n % row > 0);
+    nz_known rows = known_rows(c, s);
     unsigned most = 0;
-    if (c->width > 1 || rows < 2 || s->row == 1)
+    if (c->width > 1 || rows.count < 2 || s->row == 1)
         return NZ_OK;
-    c->row = malloc(rows);
+    c->row = malloc(rows.count);
     if (!c->row)
         return NZ_E_MEM;
     int middle = s->dtype == NZ_DT_I8 ? 0 : 128;
-    for (size_t k = 0; k < rows; k++) {
-        size_t at = k * row, n = c->n - at < row ? c->n - at : row;
+    for (size_t k = 0; k < rows.count; k++) {
+        size_t at = k * rows.each, n = c->n - at < rows.each ? c->n - at : rows.each;
         uint64_t sum = 0;
         for (size_t i = 0; i < n; i++)
             sum += (unsigned)abs((middle ? raw[at + i] : (int8_t)raw[at + i]) - middle);
@@ -63,9 +70,10 @@ static nz_err find_rows(octets *c, const nz_slab *s, const uint8_t *raw)
         c->row[k] = (uint8_t)log;
         most = log > most ? log : most;
     }
-    for (size_t k = 0; k < rows; k++)
+    for (size_t k = 0; k < rows.count; k++)
         c->row[k] = (uint8_t)(most - c->row[k] < ROW_SETS ? most - c->row[k] : ROW_SETS - 1);
-    c->known = (nz_known){.set = c->row, .count = rows, .each = row, .sets = ROW_SETS};
+    c->known = rows;
+    c->known.set = c->row;
     return NZ_OK;
 }
 
@@ -133,8 +141,7 @@ nz_err nz_octets_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
     bool own = !known && c.known.set;
     nz_buf_byte(out, own);
     if (own)
-        nz_plane_whole_store(c.row, (c.n + c.known.each - 1) / c.known.each, kern, tables, out,
-                             &err);
+        nz_plane_whole_store(c.row, c.known.count, kern, tables, out, &err);
     for (size_t k = 0; k < c.width; k++)
         nz_plane_store(&c.plane[k], out);
     size_t chunk = nz_slab_chunk(c.plane, c.width);
@@ -164,18 +171,16 @@ static nz_err load(octets *c, const nz_slab *s, const nz_kern *kern, const nz_ta
     if (known)
         c->known = *known;
     if (own) {
-        size_t row = (size_t)(s->row < ROW_MIN ? ROW_MIN : s->row),
-               rows = c->n / row + (c->n % row > 0);
-        c->row = malloc(rows);
+        c->known = known_rows(c, s);
+        c->known.set = c->row = malloc(c->known.count);
         if (!c->row)
             return NZ_E_MEM;
-        nz_err err = nz_plane_whole_load(c->row, rows, kern, tables, in);
+        nz_err err = nz_plane_whole_load(c->row, c->known.count, kern, tables, in);
         if (err)
             return err;
-        for (size_t i = 0; i < rows; i++)
+        for (size_t i = 0; i < c->known.count; i++)
             if (c->row[i] >= ROW_SETS)
                 return NZ_E_CORRUPT;
-        c->known = (nz_known){.set = c->row, .count = rows, .each = row, .sets = ROW_SETS};
     }
     for (size_t k = 0; k < c->width; k++) {
         nz_err err = nz_plane_load(&c->plane[k], tables, in);
