@@ -430,7 +430,9 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p,
     nz_bits_in odds = {.in = nz_span_cut(&code, nz_span_varint(&code))};
     for (unsigned k = 0; k < f->planes && !err; k++)
         err = nz_plane_open(&rest[k], &c->rest[k], nz_number_plane(f, k, size), &code);
-    if (err || code.bad || nz_span_left(&code))
+    if (err)
+        return err;
+    if (code.bad || nz_span_left(&code))
         return NZ_E_CORRUPT;
     for (size_t i = 0; i < size && i < from + n; i += STRIP) {
         size_t m = size - i < STRIP ? size - i : STRIP;
