@@ -105,9 +105,9 @@ typedef struct nz_kern {
     /* Numbers, see number.h; n is a multiple of NZ_NUMBER_GROUP, base[i] the base of number i. */
     void (*number_split[NZ_NUMBER_SHAPES])(const nz_number_parts *to, const uint8_t *raw,
                                            const int16_t *base, nz_number_reach r, size_t n);
+    /* Of odd numbers the rest is merged, the top is for the caller to set. */
     void (*number_merge[NZ_NUMBER_SHAPES])(uint8_t *raw, const nz_number_parts *from,
                                            const int16_t *base, size_t n);
-    /* Of odd numbers the rest is merged, the top is for the caller to set. */
     /* Where the odd numbers are among n symbols, at most 2^16; returns how many. */
     size_t (*number_odd)(uint16_t *where, const uint8_t *symbol, unsigned dense, size_t n);
     /* Any n up to NZ_NUMBER_ROW. Exponents of numbers that are neither zero nor subnormal, with
