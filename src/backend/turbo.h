@@ -25,6 +25,8 @@
 #ifndef NZ_BACKEND_TURBO_H
 #define NZ_BACKEND_TURBO_H
 
+#include "base/base.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,5 +69,33 @@ typedef struct nz_turbo_out {
     unsigned lasts[NZ_TURBO_LATER];      /* how many */
     size_t at;
 } nz_turbo_out;
+
+/* Appends n bits to the stream of digits k, 32 at most. */
+NZ_INLINE void nz_turbo_bits_put(nz_turbo_out *to, int k, uint32_t v, unsigned n)
+{
+    to->last[k] |= (uint64_t)v << to->lasts[k];
+    to->lasts[k] += n;
+    if (to->lasts[k] >= 32) {
+        nz_store32(to->bits[k], (uint32_t)to->last[k]);
+        to->bits[k] += 4;
+        to->last[k] >>= 32;
+        to->lasts[k] -= 32;
+    }
+}
+
+/* Passes n bits, 32 at most; those behind them in what is returned are any. */
+NZ_INLINE uint32_t nz_turbo_bits_get(nz_turbo_in *in, int k, unsigned n)
+{
+    size_t bit = in->bit[k];
+    in->bit[k] += n;
+    return (uint32_t)(nz_load64(in->bits[k] + bit / 8) >> bit % 8);
+}
+
+/* Whether to go on, to number `end`: not when more was read than there is. */
+NZ_INLINE int nz_turbo_more(const nz_turbo_in *in, size_t end)
+{
+    return in->at < end && in->odd <= in->odd_end && in->bit[0] <= in->bit_end[0] &&
+           in->bit[1] <= in->bit_end[1] && in->bit[2] <= in->bit_end[2];
+}
 
 #endif

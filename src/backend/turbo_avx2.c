@@ -74,25 +74,6 @@ AVX2 NZ_INLINE uint32_t word_of(__m256i v, int bit)
     return (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 7 - bit));
 }
 
-AVX2 NZ_INLINE void bits_put(nz_turbo_out *to, int k, uint32_t v, unsigned n)
-{
-    to->last[k] |= (uint64_t)v << to->lasts[k];
-    to->lasts[k] += n;
-    if (to->lasts[k] >= 32) {
-        nz_store32(to->bits[k], (uint32_t)to->last[k]);
-        to->bits[k] += 4;
-        to->last[k] >>= 32;
-        to->lasts[k] -= 32;
-    }
-}
-
-AVX2 NZ_INLINE uint32_t bits_get(nz_turbo_in *in, int k, unsigned n)
-{
-    size_t bit = in->bit[k];
-    in->bit[k] += n;
-    return (uint32_t)(nz_load64(in->bits[k] + bit / 8) >> bit % 8);
-}
-
 /* ---- Exponents of a group ---- */
 
 AVX2 NZ_INLINE void exponents_put(nz_turbo_out *to, uint8_t *group, __m256i exponent)
@@ -112,8 +93,8 @@ AVX2 NZ_INLINE void exponents_put(nz_turbo_out *to, uint8_t *group, __m256i expo
         unsigned n = (unsigned)__builtin_popcount(more);
         low = word_of(digits, 2 * k + 2);
         high = word_of(digits, 2 * k + 3);
-        bits_put(to, k, _pext_u32(low, more), n);
-        bits_put(to, k, _pext_u32(high, more), n);
+        nz_turbo_bits_put(to, k, _pext_u32(low, more), n);
+        nz_turbo_bits_put(to, k, _pext_u32(high, more), n);
     }
     store(all, exponent);
     for (uint32_t m = low & high; m; m &= m - 1)
@@ -124,15 +105,15 @@ AVX2 NZ_INLINE __m256i exponents_get(nz_turbo_in *in, const uint8_t *group)
 {
     uint32_t a = nz_load32(group), b = nz_load32(group + 4), second = a & b;
     unsigned n = (unsigned)__builtin_popcount(second);
-    uint32_t c = _pdep_u32(bits_get(in, 0, n), second);
-    uint32_t d = _pdep_u32(bits_get(in, 0, n), second), third = c & d;
+    uint32_t c = _pdep_u32(nz_turbo_bits_get(in, 0, n), second);
+    uint32_t d = _pdep_u32(nz_turbo_bits_get(in, 0, n), second), third = c & d;
     n = (unsigned)__builtin_popcount(third);
-    a = (a ^ third) | _pdep_u32(bits_get(in, 1, n), third);
-    b = (b ^ third) | _pdep_u32(bits_get(in, 1, n), third);
+    a = (a ^ third) | _pdep_u32(nz_turbo_bits_get(in, 1, n), third);
+    b = (b ^ third) | _pdep_u32(nz_turbo_bits_get(in, 1, n), third);
     uint32_t fourth = a & b & third;
     n = (unsigned)__builtin_popcount(fourth);
-    uint32_t g = _pdep_u32(bits_get(in, 2, n), fourth);
-    uint32_t h = _pdep_u32(bits_get(in, 2, n), fourth), odd = g & h;
+    uint32_t g = _pdep_u32(nz_turbo_bits_get(in, 2, n), fourth);
+    uint32_t h = _pdep_u32(nz_turbo_bits_get(in, 2, n), fourth), odd = g & h;
 
     /* Four bits now tell all that digits do. The first digit is a and b where it is the last. The
      * second is c and d, a and b being set. The third takes the place of a and b, c and d being
@@ -159,12 +140,6 @@ AVX2 NZ_INLINE __m256i exponents_get(nz_turbo_in *in, const uint8_t *group)
 }
 
 /* ---- Numbers ---- */
-
-AVX2 NZ_INLINE int more(const nz_turbo_in *in, size_t end)
-{
-    return in->at < end && in->odd <= in->odd_end && in->bit[0] <= in->bit_end[0] &&
-           in->bit[1] <= in->bit_end[1] && in->bit[2] <= in->bit_end[2];
-}
 
 AVX2 NZ_INLINE void split_16(nz_turbo_out *state, const uint8_t *raw, size_t n, int f16)
 {
@@ -232,7 +207,7 @@ AVX2 static void split_f32(nz_turbo_out *state, const uint8_t *raw, size_t n)
 AVX2 static void join_f16(uint8_t *raw, nz_turbo_in *state, size_t n)
 {
     nz_turbo_in in = *state;
-    for (size_t end = in.at + n; more(&in, end); in.at += GROUP, raw += 2 * GROUP) {
+    for (size_t end = in.at + n; nz_turbo_more(&in, end); in.at += GROUP, raw += 2 * GROUP) {
         const uint8_t *group = in.groups + in.at / GROUP * NZ_TURBO_F16_BYTES;
         __m256i low = load(group + 20), high = _mm256_slli_epi16(exponents_get(&in, group), 3);
         high = _mm256_and_si256(high, _mm256_set1_epi8(-8));
@@ -247,7 +222,7 @@ AVX2 static void join_f16(uint8_t *raw, nz_turbo_in *state, size_t n)
 AVX2 static void join_bf16(uint8_t *raw, nz_turbo_in *state, size_t n)
 {
     nz_turbo_in in = *state;
-    for (size_t end = in.at + n; more(&in, end); in.at += GROUP, raw += 2 * GROUP) {
+    for (size_t end = in.at + n; nz_turbo_more(&in, end); in.at += GROUP, raw += 2 * GROUP) {
         const uint8_t *group = in.groups + in.at / GROUP * NZ_TURBO_BF16_BYTES;
         __m256i low = load(group + 8), high = exponents_get(&in, group);
         store_woven(raw, raw + 32, turn16(_mm256_unpacklo_epi8(low, high)),
@@ -259,7 +234,7 @@ AVX2 static void join_bf16(uint8_t *raw, nz_turbo_in *state, size_t n)
 AVX2 static void join_f32(uint8_t *raw, nz_turbo_in *state, size_t n)
 {
     nz_turbo_in in = *state;
-    for (size_t end = in.at + n; more(&in, end); in.at += GROUP, raw += 4 * GROUP) {
+    for (size_t end = in.at + n; nz_turbo_more(&in, end); in.at += GROUP, raw += 4 * GROUP) {
         const uint8_t *group = in.groups + in.at / GROUP * NZ_TURBO_F32_BYTES;
         __m256i low = load(group + 8), high = exponents_get(&in, group);
         /* Numbers 0-7 and 16-23, then 8-15 and 24-31: as weaving in halves leaves them. */

@@ -55,26 +55,6 @@ static uint32_t scatter(uint32_t v, uint32_t mask)
     return word;
 }
 
-static void bits_put(nz_turbo_out *to, int k, uint32_t v, unsigned n)
-{
-    to->last[k] |= (uint64_t)v << to->lasts[k];
-    to->lasts[k] += n;
-    if (to->lasts[k] >= 32) {
-        nz_store32(to->bits[k], (uint32_t)to->last[k]);
-        to->bits[k] += 4;
-        to->last[k] >>= 32;
-        to->lasts[k] -= 32;
-    }
-}
-
-/* Passes n bits, 32 at most; those behind them in what is returned are any. */
-static uint32_t bits_get(nz_turbo_in *in, int k, unsigned n)
-{
-    size_t bit = in->bit[k];
-    in->bit[k] += n;
-    return (uint32_t)(nz_load64(in->bits[k] + bit / 8) >> bit % 8);
-}
-
 /* ---- Exponents of a group ---- */
 
 static void exponents_put(nz_turbo_out *to, uint8_t *group, const uint8_t *exponent)
@@ -94,8 +74,8 @@ static void exponents_put(nz_turbo_out *to, uint8_t *group, const uint8_t *expon
         unsigned n = (unsigned)__builtin_popcount(more);
         low = word_of(digits, 2 * k + 2);
         high = word_of(digits, 2 * k + 3);
-        bits_put(to, k, gather(low, more), n);
-        bits_put(to, k, gather(high, more), n);
+        nz_turbo_bits_put(to, k, gather(low, more), n);
+        nz_turbo_bits_put(to, k, gather(high, more), n);
     }
 }
 
@@ -108,8 +88,8 @@ static void exponents_get(nz_turbo_in *in, uint8_t *exponent, const uint8_t *gro
     for (int k = 0; k < NZ_TURBO_LATER; k++) {
         uint32_t more = low & high;
         unsigned n = (unsigned)__builtin_popcount(more);
-        low = scatter(bits_get(in, k, n), more);
-        high = scatter(bits_get(in, k, n), more);
+        low = scatter(nz_turbo_bits_get(in, k, n), more);
+        high = scatter(nz_turbo_bits_get(in, k, n), more);
         word_spread(digits, low, 2 * k + 2);
         word_spread(digits, high, 2 * k + 3);
     }
@@ -118,12 +98,6 @@ static void exponents_get(nz_turbo_in *in, uint8_t *exponent, const uint8_t *gro
 }
 
 /* ---- Numbers ---- */
-
-static int more(const nz_turbo_in *in, size_t end)
-{
-    return in->at < end && in->odd <= in->odd_end && in->bit[0] <= in->bit_end[0] &&
-           in->bit[1] <= in->bit_end[1] && in->bit[2] <= in->bit_end[2];
-}
 
 static void split_f16(nz_turbo_out *to, const uint8_t *raw, size_t n)
 {
@@ -174,7 +148,7 @@ static void split_f32(nz_turbo_out *to, const uint8_t *raw, size_t n)
 static void join_f16(uint8_t *raw, nz_turbo_in *in, size_t n)
 {
     uint8_t exponent[GROUP];
-    for (size_t end = in->at + n; more(in, end); in->at += GROUP) {
+    for (size_t end = in->at + n; nz_turbo_more(in, end); in->at += GROUP) {
         const uint8_t *group = in->groups + in->at / GROUP * NZ_TURBO_F16_BYTES;
         uint8_t high[GROUP] = {0};
         exponents_get(in, exponent, group);
@@ -190,7 +164,7 @@ static void join_f16(uint8_t *raw, nz_turbo_in *in, size_t n)
 static void join_bf16(uint8_t *raw, nz_turbo_in *in, size_t n)
 {
     uint8_t exponent[GROUP];
-    for (size_t end = in->at + n; more(in, end); in->at += GROUP) {
+    for (size_t end = in->at + n; nz_turbo_more(in, end); in->at += GROUP) {
         const uint8_t *group = in->groups + in->at / GROUP * NZ_TURBO_BF16_BYTES;
         exponents_get(in, exponent, group);
         for (int i = 0; i < GROUP; i++, raw += 2) {
@@ -203,7 +177,7 @@ static void join_bf16(uint8_t *raw, nz_turbo_in *in, size_t n)
 static void join_f32(uint8_t *raw, nz_turbo_in *in, size_t n)
 {
     uint8_t exponent[GROUP];
-    for (size_t end = in->at + n; more(in, end); in->at += GROUP) {
+    for (size_t end = in->at + n; nz_turbo_more(in, end); in->at += GROUP) {
         const uint8_t *group = in->groups + in->at / GROUP * NZ_TURBO_F32_BYTES;
         exponents_get(in, exponent, group);
         for (int i = 0; i < GROUP; i++, raw += 4) {
