@@ -74,6 +74,12 @@ bool nz_fields_known(nz_dtype dtype)
     return layout_of(dtype) != NULL;
 }
 
+/* Whether a field is for somebody else to code. */
+static bool left_out(const nz_quants *without, const field *f)
+{
+    return without && f->at >= without->at && f->at < without->at + without->size;
+}
+
 static size_t field_bytes(const field *f)
 {
     return f->count * nz_dtype_about(f->dtype)->bytes;
@@ -113,7 +119,7 @@ static void ratios(uint8_t *set, const uint8_t *raw, size_t block, const layout 
 }
 
 nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                        const uint8_t *raw, nz_buf *out)
+                        const nz_quants *without, const uint8_t *raw, nz_buf *out)
 {
     const layout *l = layout_of(s->dtype);
     size_t block = nz_dtype_about(s->dtype)->bytes, n = (size_t)s->n;
@@ -124,6 +130,8 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
         const field *f = &l->field[k];
         nz_slab slab = field_slab(s, f);
         size_t before = codes.n;
+        if (left_out(without, f))
+            continue;
         gather(part, raw, block, f, n);
         if (k == 0 && l->minimum)
             gather(scale, raw, block, f, n);
@@ -148,7 +156,7 @@ nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables
 }
 
 nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
-                        nz_span code, uint8_t *raw, size_t from, size_t n)
+                        const nz_quants *without, nz_span code, uint8_t *raw, size_t from, size_t n)
 {
     const layout *l = layout_of(s->dtype);
     if (!l)
@@ -162,10 +170,15 @@ nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
     uint8_t *set = whole + count * block, *scale = set + count;
     nz_span sizes = code;
     nz_err err = part ? NZ_OK : NZ_E_MEM;
+    if (without && !err)
+        memset(whole, 0, count * block);
     for (unsigned k = 0; k < l->fields; k++)
-        nz_span_varint(&code);
+        if (!left_out(without, &l->field[k]))
+            nz_span_varint(&code);
     for (unsigned k = 0; k < l->fields && !err; k++) {
         const field *f = &l->field[k];
+        if (left_out(without, f))
+            continue;
         nz_slab slab = field_slab(s, f);
         nz_span one = nz_span_cut(&code, nz_span_varint(&sizes));
         if (one.bad) {

@@ -4,6 +4,7 @@
 
 #include "weights/lz.h"
 #include "weights/plane.h"
+#include "weights/quants.h"
 #include "weights/slab.h"
 #include <stdbool.h>
 
@@ -49,10 +50,12 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
 
 /* Whether blocks of this type have fields that are known here. */
 bool nz_fields_known(nz_dtype dtype);
+/* without: not the fields of these quants, which are read as zeros; NULL: all. */
 nz_err nz_fields_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
-                        const uint8_t *raw, nz_buf *out);
+                        const nz_quants *without, const uint8_t *raw, nz_buf *out);
 nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
-                        nz_span code, uint8_t *raw, size_t from, size_t n);
+                        const nz_quants *without, nz_span code, uint8_t *raw, size_t from,
+                        size_t n);
 
 /* Whether the form is for numbers of this type, and a sample shows that it saves what it can. */
 bool nz_turbo_suits(const nz_slab *s, const uint8_t *raw);

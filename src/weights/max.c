@@ -6,12 +6,19 @@
  * more than where the split lies from the mean and how wide the interval is, both in spreads: two
  * tables indexed by just that, shared by all tensors and all decisions of a kind, learn the shape
  * of the distribution and do most of the work. Small contexts, and numbers expected to the last bit
- * (the one above, the column continued, the longest match), add to them in a gated mixer. */
+ * (the one above, the column continued, the longest match), add to them in a gated mixer.
+ *
+ * Quants are numbers on a grid: their bits are decisions like the others. A grid is made for the
+ * smallest and the largest number of its block, so both ends are met once in it; and for the same
+ * reason few steps are possible beside an offset when the numbers had been short ones. */
 #include "max.h"
 
 #include "backend/adapt.h"
 #include "linear.h"
 #include "model/mixer.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
 
 enum {
     POINT = 40, /* fractional bits of a number whose exponent is the tensor's largest */
@@ -25,7 +32,8 @@ enum {
     W_STEPS = 64, /* width of the interval in spreads, quarters of an octave */
 
     CONTEXTS = 4,
-    LINE_BITS = 12, /* 2^12 lines of 16 cells a context, 256 KiB: more would gain little */
+    CONTEXT_OWN = 2, /* that a decision may have a cell of its own for */
+    LINE_BITS = 12,  /* 2^12 lines of 16 cells a context, 256 KiB: more would gain little */
 
     RECALLS = 3,       /* numbers expected to the last bit */
     CONFIDENCES = 16,  /* of one */
@@ -36,21 +44,23 @@ enum {
 
     BITS_SURE = 3,  /* leading mantissa bits that are always modelled */
     STEPS_MAX = 10, /* steps from the expected exponent before it is spelled out */
-    CLASSES = 64,   /* decisions told apart by mixer and recalls */
+    CLASSES = 72,   /* decisions told apart by mixer and recalls */
 
     INPUTS = GUESSES + CONTEXTS + RECALLS + 1,
     RATE_FIRST = 12000, /* of the mixer, in 2^-21; falls to the last */
     RATE_LAST = 3000,
 };
 
-enum kind { SIGN, ABOVE, BELOW, MANTISSA, KINDS };
-/* Classes: the sign, the first question on the exponent, steps up, steps down, mantissa bits. */
+enum kind { SIGN, ABOVE, BELOW, MANTISSA, QUANT, KINDS };
+/* Classes: the sign, the first question on the exponent, steps up, steps down, bits of quants, of
+ * mantissas. */
 enum {
     CLASS_SIGN,
     CLASS_ABOVE,
     CLASS_UP,
     CLASS_DOWN = CLASS_UP + STEPS_MAX,
-    CLASS_MANTISSA = CLASS_DOWN + STEPS_MAX
+    CLASS_QUANT = CLASS_DOWN + STEPS_MAX,
+    CLASS_MANTISSA = CLASS_QUANT + 8
 };
 
 enum { SET_CLASS, SET_AGE, SET_RECALL, SETS };
@@ -83,13 +93,21 @@ typedef struct recall {
 /* The matrix being coded: rows along its longer side. */
 typedef struct matrix {
     nz_value f;
+    size_t stride; /* bytes from one number to the next */
     size_t rows, cols;
     size_t step_row, step_col; /* in numbers */
     int top;                   /* the largest exponent */
     int linear;
-    int64_t level; /* mean magnitude, in the first row */
-    int64_t usual; /* size of the last rows */
+    int64_t level;           /* mean magnitude, in the first row */
+    int64_t usual;           /* size of the last rows */
+    const nz_quants *quants; /* NULL: numbers */
+    const nz_quants *steps;  /* these are the steps of such blocks; NULL: they are not */
+    const uint8_t *blocks;   /* of either */
+    int unit;                /* left shift from 2^-24 to POINT fractional bits */
+    uint8_t *seen;           /* of each grid: which ends were met, SEEN_* */
 } matrix;
+
+enum { SEEN_LOWEST = 1, SEEN_HIGHEST = 2 };
 
 struct nz_max {
     const nz_numeric *numeric;
@@ -112,6 +130,7 @@ struct nz_max {
     uint32_t shape[GUESSES][KINDS][W_STEPS][Z_STEPS];
     uint32_t cell[CONTEXTS][16 << LINE_BITS] __attribute__((aligned(64)));
     uint32_t right[RECALLS][CONFIDENCES][CLASSES];
+    uint32_t points[16][16];  /* a bit of a step, by how many points a 0 and a 1 would leave */
     uint32_t far[2][1 << 12]; /* exponents spelled out, below and above the expected */
     uint32_t low[64];         /* mantissa bits below those modelled, by place; of this tensor */
     column col[WIDTH];
@@ -152,6 +171,7 @@ nz_err nz_max_new(nz_max **out, const nz_kern *kern)
     start_cells(&m->shape[0][0][0][0], sizeof m->shape / sizeof(uint32_t));
     start_cells(&m->cell[0][0], sizeof m->cell / sizeof(uint32_t));
     start_cells(&m->right[0][0][0], sizeof m->right / sizeof(uint32_t));
+    start_cells(&m->points[0][0], sizeof m->points / sizeof(uint32_t));
     start_cells(&m->far[0][0], sizeof m->far / sizeof(uint32_t));
     *out = m;
     return NZ_OK;
@@ -206,6 +226,14 @@ static int64_t value_of(const matrix *at, nz_value_parts v)
     return v.sign ? -r : r;
 }
 
+/* From 2^-24. */
+static int64_t to_point(const matrix *at, int64_t v)
+{
+    if (at->unit < 0)
+        return v >> (at->unit > -63 ? -at->unit : 63);
+    return limit(v, (INT64_C(1) << (VALUE_MAX + 2)) >> at->unit) * (INT64_C(1) << at->unit);
+}
+
 static void set_guess(guess *g, int64_t mean, int64_t spread)
 {
     g->mean = mean;
@@ -231,6 +259,11 @@ static uint32_t z_step(int64_t v)
     return v < 0 ? 31 - q : 32 + q;
 }
 
+static uint32_t mix(uint32_t i, uint32_t a, uint32_t b)
+{
+    return nz_hash32(a << 3 | i, b);
+}
+
 /* ---- One decision ---- */
 
 typedef struct decision {
@@ -240,6 +273,7 @@ typedef struct decision {
     int sign;      /* of the number; the next two are magnitudes */
     int64_t split, width;
     unsigned recalled; /* bit i: recall i says yes */
+    uint32_t *own;     /* cell for CONTEXT_OWN; NULL: as for the other contexts */
 } decision;
 
 static int code_plain(nz_max *m, uint32_t p, int bit)
@@ -299,6 +333,8 @@ static int code_bit(nz_max *m, const decision *d, int bit)
         cell[i] = shape_cell(m, i, d);
     for (int i = 0; i < CONTEXTS; i++)
         cell[GUESSES + i] = context_cell(m, i, d->node);
+    if (d->own)
+        cell[GUESSES + CONTEXT_OWN] = d->own;
     for (int i = 0; i < GUESSES + CONTEXTS; i++)
         *x++ = (int16_t)nz_stretch(m->numeric, *cell[i] >> 20);
     for (int i = 0; i < RECALLS; i++) {
@@ -477,7 +513,64 @@ static uint64_t code_mantissa(nz_max *m, int sign, int exponent, nz_value_parts 
     return r;
 }
 
-static nz_value_parts code_number(nz_max *m, nz_value_parts v)
+/* How many numbers with BF16's eight bits lie between two, in units of 2^-25, of about a size. */
+static uint32_t points_between(int64_t a, int64_t b)
+{
+    int ulp = nz_value_top((uint64_t)size_of(b)) - 7;
+    ulp = ulp < 0 ? 0 : ulp;
+    int64_t n = size_of((b >> ulp) - (a >> ulp));
+    return n < 15 ? (uint32_t)n : 15;
+}
+
+/* Twice the least that rounds to this half. */
+static int64_t rounds_to(int exponent, unsigned mantissa)
+{
+    int64_t ulp = INT64_C(1) << (exponent > 1 ? exponent - 1 : 0);
+    return 2 * nz_quants_half(((unsigned)exponent << 10) + mantissa) - ulp;
+}
+
+/* A step was made for a number: when those were BF16, or like it, before they were quantized, few
+ * steps lead to one. By how many are left with a next bit of 0, and of 1. */
+static uint32_t *points_cell(nz_max *m, nz_value_parts v, unsigned low, unsigned size,
+                             int64_t offset)
+{
+    const int64_t extreme = m->at.steps->extreme * (v.sign ? -1 : 1);
+    int64_t end[3];
+    for (unsigned k = 0; k < 3; k++)
+        end[k] = extreme * rounds_to(v.exponent, low + k * size / 2) + 2 * offset;
+    return &m->points[points_between(end[0], end[1])][points_between(end[1], end[2])];
+}
+
+/* No bit of it is noise. */
+static uint64_t code_step_mantissa(nz_max *m, nz_value_parts r, nz_value_parts v, int64_t offset)
+{
+    const matrix *at = &m->at;
+    const int64_t low = power(at, r.exponent);
+    decision d = {.kind = MANTISSA, .sign = r.sign};
+    d.width = power(at, r.exponent ? r.exponent : 1);
+    m->context[1] = mix(4, at->steps->dtype, 0);
+    for (int i = 0; i < at->f.mantissa; i++) {
+        const int place = at->f.mantissa - 1 - i;
+        const unsigned known = (unsigned)r.mantissa << (place + 1), size = 2u << place;
+        d.split = low + d.width * (int64_t)r.mantissa + d.width / 2;
+        d.width /= 2;
+        d.class = (uint32_t)(CLASS_MANTISSA + i);
+        d.node = 1u << i | (uint32_t)r.mantissa;
+        d.recalled = recalled_bits(m, place);
+        d.own = points_cell(m, r, known, size, offset);
+        r.mantissa = r.mantissa << 1 | (uint64_t)code_bit(m, &d, v.mantissa >> place & 1);
+    }
+    return r.mantissa;
+}
+
+static int64_t step_offset(const matrix *at, size_t place)
+{
+    size_t bytes = nz_dtype_about(at->steps->dtype)->bytes;
+    const uint8_t *block = at->blocks + place * bytes;
+    return at->steps->offset ? nz_quants_half(nz_load16(block + at->steps->offset)) : 0;
+}
+
+static nz_value_parts code_number(nz_max *m, size_t place, nz_value_parts v)
 {
     const int e = expected_exponent(m);
     for (int i = 0; i < CONTEXTS; i++)
@@ -486,16 +579,43 @@ static nz_value_parts code_number(nz_max *m, nz_value_parts v)
     r.exponent = code_exponent(m, r.sign, e, v);
     for (int i = 0; i < RECALLS; i++)
         m->recall[i].alive &= m->recall[i].v.exponent == r.exponent;
-    r.mantissa = code_mantissa(m, r.sign, r.exponent, v);
+    if (m->at.steps)
+        r.mantissa = code_step_mantissa(m, r, v, step_offset(&m->at, place));
+    else
+        r.mantissa = code_mantissa(m, r.sign, r.exponent, v);
+    return r;
+}
+
+/* ---- One quant ---- */
+
+/* Low bits are noise as those of a mantissa are, but for those of the lowest and the highest. */
+static unsigned code_quant(nz_max *m, nz_grid g, unsigned q)
+{
+    const matrix *at = &m->at;
+    const int bits = at->quants->bits;
+    const int64_t fine = sharper(m)->spread >> 2;
+    decision d = {.kind = QUANT, .sign = g.step < 0};
+    if (d.sign)
+        g = (nz_grid){-g.step, -g.offset};
+    unsigned r = 0;
+    for (int i = bits - 1; i >= 0; i--) {
+        const int known = bits - 1 - i;
+        const int64_t upper = g.step * (int64_t)(r + (1u << i)) + g.offset;
+        d.width = to_point(at, g.step << i);
+        d.width = d.width < 1 ? 1 : d.width;
+        const bool end = r == 0 || r >> (i + 1) == (1u << known) - 1;
+        if (known >= BITS_SURE && d.width <= fine && !end && !some_recall(m))
+            return r | (unsigned)code_low(m, i + 1, q);
+        d.split = to_point(at, upper - g.step / 2);
+        d.class = (uint32_t)(CLASS_QUANT + known);
+        d.node = 1u << known | r >> (i + 1);
+        d.recalled = recalled_bits(m, i);
+        r |= (unsigned)code_bit(m, &d, q >> i & 1) << i;
+    }
     return r;
 }
 
 /* ---- What is known before a number ---- */
-
-static uint32_t mix(uint32_t i, uint32_t a, uint32_t b)
-{
-    return nz_hash32(a << 3 | i, b);
-}
 
 /* Sums over the row so far. */
 typedef struct row_sums {
@@ -554,13 +674,54 @@ static void make_recalls(nz_max *m, size_t j)
         r[i].alive = 1;
         r[i].confidence = (m->hits[i] & 7) << 1 | (c->hits[i] & 1);
     }
-    uint64_t u = m->history[m->match & ((1u << HISTORY_BITS) - 1)];
-    r[MATCHED].v = nz_value_split(f, u & nz_value_mask(f->bits));
+    uint64_t u = m->history[m->match & ((1u << HISTORY_BITS) - 1)] & nz_value_mask(f->bits);
+    r[MATCHED].v = nz_value_split(f, u);
+    if (m->at.quants) { /* the one above is on another grid */
+        r[ABOVE_IT].alive = r[CARRIED_ON].alive = 0;
+        r[MATCHED].v = (nz_value_parts){.mantissa = u};
+    }
     r[MATCHED].alive = m->match_length > 0;
     r[MATCHED].confidence = m->match_length < CONFIDENCES ? m->match_length : CONFIDENCES - 1;
 }
 
+/* Binades between two sizes, in 1/8. */
+static uint32_t ratio(int64_t a, int64_t b)
+{
+    return (uint32_t)(log_of(size_of(a)) - log_of(size_of(b)) + (64 << 8)) >> 5;
+}
+
+static void quant_contexts(nz_max *m, size_t j, size_t place, nz_grid g)
+{
+    const nz_quants *f = m->at.quants;
+    const uint32_t seen = m->at.seen[place / f->each];
+    const uint32_t left = f->each - (uint32_t)(place % f->each);
+    const uint32_t offset = g.offset ? ratio(g.offset, g.step) : 0;
+    const uint32_t spread = ratio(sharper(m)->spread, to_point(&m->at, g.step)) >> 1;
+    m->context[0] = mix(4, m->tensor, offset);
+    m->context[1] = mix(5, m->tensor, (uint32_t)j);
+    m->context[2] = mix(6, f->dtype, seen << 8 | left);
+    m->context[3] = mix(7, spread, offset << 2 | seen);
+}
+
+/* As far as the smallest number of the block is from zero, the largest will be, about. */
+static void guess_step(nz_max *m, size_t place)
+{
+    const matrix *at = &m->at;
+    const int64_t offset = size_of(step_offset(at, place));
+    if (!offset)
+        return;
+    int64_t step = to_point(at, 2 * offset) / at->steps->extreme;
+    set_guess(&m->guess[1], step, step / 8);
+}
+
 /* ---- What is learned from it ---- */
+
+/* A number in all the ways that are learned from. */
+typedef struct number {
+    uint64_t u;
+    nz_value_parts v;
+    int64_t x; /* its value */
+} number;
 
 static void learn_match(nz_max *m, uint64_t u)
 {
@@ -587,25 +748,25 @@ static void learn_match(nz_max *m, uint64_t u)
     *last = m->number;
 }
 
-static void learn_column(nz_max *m, size_t i, column *c, uint64_t u, nz_value_parts v, int64_t x)
+static void learn_column(nz_max *m, size_t i, column *c, const number *r)
 {
     const nz_value *f = &m->at.f;
-    uint64_t rank = nz_value_rank(f, u);
+    uint64_t rank = nz_value_rank(f, r->u);
     const uint64_t expected[2] = {c->rank, (2 * c->rank - c->rank2) & nz_value_mask(f->bits)};
     for (int k = 0; k < 2; k++) {
         c->hits[k] = rank == expected[k];
         m->hits[k] = m->hits[k] << 1 | c->hits[k];
     }
-    int64_t miss = size_of(x - m->guess[1].mean);
+    int64_t miss = size_of(r->x - m->guess[1].mean);
     if (i > 1)
         c->miss += (miss - c->miss) / (i < 8 ? (int64_t)i : 8);
     else
         c->miss = 2 * miss;
     c->last2 = c->last;
-    c->last = x;
+    c->last = r->x;
     c->rank2 = c->rank;
     c->rank = rank;
-    c->exponent = v.exponent;
+    c->exponent = r->v.exponent;
 }
 
 static void learn_row(nz_max *m, size_t i, const row_sums *row)
@@ -630,42 +791,71 @@ static void learn_row(nz_max *m, size_t i, const row_sums *row)
 
 /* ---- Tensors ---- */
 
-static void code_place(nz_max *m, size_t i, size_t j, uint8_t *raw, row_sums *row)
+static number code_float(nz_max *m, size_t place, uint8_t *raw)
+{
+    const nz_value *f = &m->at.f;
+    raw += place * m->at.stride;
+    number r = {.u = m->decode ? 0 : nz_value_load(f, raw)};
+    r.v = code_number(m, place, nz_value_split(f, r.u));
+    if (m->decode) {
+        r.u = nz_value_join(f, r.v);
+        nz_value_store(f, raw, r.u);
+    }
+    r.x = value_of(&m->at, r.v);
+    return r;
+}
+
+static number code_block_quant(nz_max *m, size_t j, size_t place, uint8_t *raw)
+{
+    const nz_quants *f = m->at.quants;
+    const nz_grid g = nz_quants_grid(f, raw, place);
+    quant_contexts(m, j, place, g);
+    unsigned q = code_quant(m, g, m->decode ? 0 : nz_quants_get(f, raw, place));
+    if (m->decode)
+        nz_quants_put(f, raw, place, q);
+    uint8_t *seen = &m->at.seen[place / f->each];
+    if (q <= (f->bits == 8)) /* -127 for one from -128 on */
+        *seen |= SEEN_LOWEST;
+    if (q == (1u << f->bits) - 1)
+        *seen |= SEEN_HIGHEST;
+    int64_t x = to_point(&m->at, g.step * q + g.offset);
+    return (number){q, {.exponent = (int)q}, x};
+}
+
+static void code_place(nz_max *m, size_t i, size_t j, size_t place, uint8_t *raw, row_sums *row)
 {
     matrix *at = &m->at;
     column *c = &m->col[j];
     int32_t spread;
     int64_t mean = make_guesses(m, i, j, row, &spread);
+    if (at->steps)
+        guess_step(m, place);
     make_recalls(m, j);
-    uint64_t u = m->decode ? 0 : nz_value_load(&at->f, raw);
-    nz_value_parts v = code_number(m, nz_value_split(&at->f, u));
-    if (m->decode) {
-        u = nz_value_join(&at->f, v);
-        nz_value_store(&at->f, raw, u);
-    }
-    int64_t x = value_of(at, v), q = limit(x * USUAL / c->size, 1 << 20);
+    number r = at->quants ? code_block_quant(m, j, place, raw) : code_float(m, place, raw);
+    int64_t q = limit(r.x * USUAL / c->size, 1 << 20);
     if (at->linear)
         nz_linear_see(m->linear, j, (int32_t)q);
     if (i == 0) {
-        at->level += (size_of(x) - at->level) / (int64_t)(j < 200 ? j + 2 : 200);
+        at->level += (size_of(r.x) - at->level) / (int64_t)(j < 200 ? j + 2 : 200);
         at->level = at->level < 1 ? 1 : at->level;
     }
     row->rest += size_of(q - mean) * 4096 / spread;
     row->count++;
     row->all += size_of(q);
-    row->left = v.exponent;
-    learn_column(m, i, c, u, v, x);
-    learn_match(m, u);
+    row->left = r.v.exponent;
+    learn_column(m, i, c, &r);
+    learn_match(m, r.u);
     if (m->rate > RATE_LAST && m->number % 64 == 0)
         m->rate -= (m->rate >> 10) + 1;
 }
 
 /* The largest exponent but that of infinities. */
-static int top_exponent(const nz_value *f, const uint8_t *raw, size_t n)
+static int top_exponent(const matrix *at, const uint8_t *raw, size_t n)
 {
+    const nz_value *f = &at->f;
     int top = 0, most = nz_value_exponent_max(f) - (f->exponent > 4);
     for (size_t i = 0; i < n; i++) {
-        int e = nz_value_split(f, nz_value_load(f, raw + i * (f->bits / 8))).exponent;
+        int e = nz_value_split(f, nz_value_load(f, raw + i * at->stride)).exponent;
         top = e > top && e <= most ? e : top;
     }
     return top;
@@ -681,9 +871,11 @@ static void shape_matrix(matrix *at, const nz_value *f, size_t n, size_t row)
         row = n;
         rows = 1;
     }
-    *at = (matrix){.f = *f, .rows = rows, .cols = row, .step_row = row, .step_col = 1};
+    *at = (matrix){.rows = rows, .cols = row, .step_row = row, .step_col = 1};
     if (row > rows)
-        *at = (matrix){.f = *f, .rows = row, .cols = rows, .step_row = 1, .step_col = row};
+        *at = (matrix){.rows = row, .cols = rows, .step_row = 1, .step_col = row};
+    at->f = *f;
+    at->stride = f->bits / 8;
     at->linear = at->cols >= LINEAR_MIN;
     at->level = INT64_C(1) << (POINT - 2);
     at->usual = USUAL;
@@ -692,10 +884,6 @@ static void shape_matrix(matrix *at, const nz_value *f, size_t n, size_t row)
 static void code_tensor(nz_max *m, uint8_t *raw, size_t n)
 {
     matrix *at = &m->at;
-    const size_t bytes = at->f.bits / 8;
-    int top = m->decode ? 0 : top_exponent(&at->f, raw, n);
-    for (int i = 10; i >= 0; i--)
-        at->top = at->top << 1 | code_plain(m, 1 << 15, top >> i & 1);
     m->tensor++;
     memset(m->col, 0, at->cols * sizeof *m->col);
     start_cells(m->low, sizeof m->low / sizeof *m->low);
@@ -708,10 +896,70 @@ static void code_tensor(nz_max *m, uint8_t *raw, size_t n)
             size_t place = i * at->step_row + j * at->step_col;
             if (place >= n) /* the last row of the tensor is short */
                 break;
-            code_place(m, i, j, raw + place * bytes, &row);
+            code_place(m, i, j, place, raw, &row);
         }
         learn_row(m, i, &row);
     }
+}
+
+static void code_numbers(nz_max *m, uint8_t *raw, size_t n)
+{
+    matrix *at = &m->at;
+    int top = m->decode ? 0 : top_exponent(at, raw, n);
+    for (int i = 10; i >= 0; i--)
+        at->top = at->top << 1 | code_plain(m, 1 << 15, top >> i & 1);
+    at->unit = POINT - at->top - 9; /* of a half */
+    code_tensor(m, raw, n);
+}
+
+static void code_halves(nz_max *m, const nz_quants *steps, const nz_quants *f, uint8_t *raw,
+                        size_t n, size_t row)
+{
+    matrix *at = &m->at;
+    shape_matrix(at, nz_value_of(NZ_DT_F16), n, row);
+    at->stride = nz_dtype_about(f->dtype)->bytes;
+    at->steps = steps;
+    at->blocks = raw;
+    code_numbers(m, raw + (steps ? f->step : f->offset), n);
+}
+
+/* Blocks' n quants. */
+static nz_err code_quants(nz_max *m, const nz_quants *f, uint8_t *raw, size_t n, size_t row)
+{
+    matrix *at = &m->at;
+    shape_matrix(at, nz_value_of(NZ_DT_I8), n, row);
+    at->quants = f;
+    int64_t most = 1;
+    for (size_t i = 0; i < n; i += f->each) {
+        nz_grid g = nz_quants_grid(f, raw, i);
+        int64_t size = (size_of(g.step) << (f->bits - 1)) + size_of(g.offset);
+        most = size > most ? size : most;
+    }
+    at->unit = POINT - nz_value_top((uint64_t)most);
+    at->seen = calloc(n / f->each, 1);
+    if (!at->seen)
+        return NZ_E_MEM;
+    code_tensor(m, raw, n);
+    free(at->seen);
+    return NZ_OK;
+}
+
+static nz_err code_blocks(nz_max *m, const nz_quants *f, uint8_t *raw, size_t n, size_t row)
+{
+    const size_t elements = nz_dtype_about(f->dtype)->elements;
+    if (!n)
+        return NZ_OK;
+    if (f->extreme && f->offset)
+        code_halves(m, NULL, f, raw, n, row);
+    if (f->extreme)
+        code_halves(m, f, f, raw, n, row);
+    return code_quants(m, f, raw, n * elements, row * elements);
+}
+
+static void start(nz_max *m, nz_arith *a, int decode)
+{
+    m->coder = a;
+    m->decode = decode;
 }
 
 void nz_max_encode(nz_max *m, nz_arith *a, const nz_value *format, const uint8_t *raw, size_t n,
@@ -719,10 +967,9 @@ void nz_max_encode(nz_max *m, nz_arith *a, const nz_value *format, const uint8_t
 {
     if (!n)
         return;
-    m->coder = a;
-    m->decode = 0;
+    start(m, a, 0);
     shape_matrix(&m->at, format, n, row);
-    code_tensor(m, (uint8_t *)(uintptr_t)raw, n); /* only read */
+    code_numbers(m, (uint8_t *)(uintptr_t)raw, n); /* only read */
 }
 
 void nz_max_decode(nz_max *m, nz_arith *a, const nz_value *format, uint8_t *raw, size_t n,
@@ -730,8 +977,22 @@ void nz_max_decode(nz_max *m, nz_arith *a, const nz_value *format, uint8_t *raw,
 {
     if (!n)
         return;
-    m->coder = a;
-    m->decode = 1;
+    start(m, a, 1);
     shape_matrix(&m->at, format, n, row);
-    code_tensor(m, raw, n);
+    code_numbers(m, raw, n);
+}
+
+nz_err nz_max_encode_blocks(nz_max *m, nz_arith *a, const nz_quants *format, const uint8_t *raw,
+                            size_t n, size_t row)
+{
+    start(m, a, 0);
+    return code_blocks(m, format, (uint8_t *)(uintptr_t)raw, n, row); /* only read */
+}
+
+nz_err nz_max_decode_blocks(nz_max *m, nz_arith *a, const nz_quants *format, uint8_t *raw, size_t n,
+                            size_t row)
+{
+    start(m, a, 1);
+    nz_quants_clear(format, raw, n);
+    return code_blocks(m, format, raw, n, row);
 }

@@ -10,6 +10,7 @@
 #include "backend/kern.h"
 #include "coder/arith.h"
 #include "nz.h"
+#include "weights/quants.h"
 #include "weights/value.h"
 
 /* What was learned, kept from tensor to tensor of a frame. Use from one thread. */
@@ -30,5 +31,13 @@ void nz_max_encode(nz_max *m, nz_arith *a, const nz_value *format, const uint8_t
 /* Takes the same n and row. Any input decodes to some numbers: the caller keeps a checksum. */
 void nz_max_decode(nz_max *m, nz_arith *a, const nz_value *format, uint8_t *raw, size_t n,
                    size_t row);
+
+/* The same of n blocks of quants, but only of what depends on the grids: where their steps are made
+ * for a number (format->extreme) these and the offsets, and everywhere the quants. The rest of the
+ * blocks must be there before. NZ_E_MEM. */
+nz_err nz_max_encode_blocks(nz_max *m, nz_arith *a, const nz_quants *format, const uint8_t *raw,
+                            size_t n, size_t row);
+nz_err nz_max_decode_blocks(nz_max *m, nz_arith *a, const nz_quants *format, uint8_t *raw, size_t n,
+                            size_t row);
 
 #endif

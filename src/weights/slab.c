@@ -50,7 +50,7 @@ static nz_err attempt_as(attempt *a, nz_form form, bool *repeats)
     case NZ_FORM_NUMBERS:
         return nz_numbers_encode(s, a->kern, a->tables, a->other, a->raw, out, repeats);
     case NZ_FORM_OCTETS: return nz_octets_encode(s, a->kern, a->tables, NULL, a->raw, out);
-    case NZ_FORM_FIELDS: return nz_fields_encode(s, a->kern, a->tables, a->raw, out);
+    case NZ_FORM_FIELDS: return nz_fields_encode(s, a->kern, a->tables, NULL, a->raw, out);
     case NZ_FORM_TURBO: return nz_turbo_encode(s, a->kern, a->raw, out);
     case NZ_FORM_DELTA:
     case NZ_FORM_MAX:
@@ -100,7 +100,7 @@ nz_err nz_slab_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *ta
     case NZ_FORM_OCTETS:
         return nz_octets_decode(s, kern, tables, NULL, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_FIELDS:
-        return nz_fields_decode(s, kern, tables, code, raw, (size_t)from, (size_t)n);
+        return nz_fields_decode(s, kern, tables, NULL, code, raw, (size_t)from, (size_t)n);
     case NZ_FORM_TURBO: return nz_turbo_decode(s, kern, code, raw, (size_t)from, (size_t)n);
     default: return NZ_E_CORRUPT;
     }

@@ -7,6 +7,7 @@
 #include "weights/max.h"
 #include "weights/number.h"
 #include "weights/plane.h"
+#include "weights/quants.h"
 
 #include <stdlib.h>
 
@@ -258,30 +259,73 @@ static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_ba
 
 /* ---- The model that learns ---- */
 
-static nz_err max_store(nz_max *m, const nz_slab *s, const uint8_t *raw, nz_buf *out)
+static bool max_suits(nz_dtype dtype)
 {
-    nz_arith a;
-    size_t bytes = (size_t)nz_slab_bytes(s), cap = bytes + bytes / 8 + 64;
-    nz_buf_byte(out, NZ_FORM_MAX);
-    uint8_t *room = nz_buf_room(out, cap);
-    if (!room)
-        return NZ_E_MEM;
-    nz_arith_write(&a, room, cap);
-    nz_max_encode(m, &a, nz_value_of(s->dtype), raw, (size_t)s->n, (size_t)s->row);
-    bool over = nz_arith_flush(&a);
-    out->n += (size_t)(a.at - room);
-    return over ? NZ_E_FULL : NZ_OK;
+    return nz_value_of(dtype) || nz_quants_of(dtype);
 }
 
-static nz_err max_load(nz_max *m, const nz_slab *s, nz_span code, uint8_t *raw)
+/* What of blocks the model leaves to others, behind its size. */
+static bool has_fields(const nz_quants *quants)
+{
+    return quants && !quants->extreme;
+}
+
+static nz_err max_fields(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                         const nz_quants *quants, const uint8_t *raw, nz_buf *out)
+{
+    nz_buf fields = {0};
+    nz_err err = nz_fields_encode(s, kern, tables, quants, raw, &fields);
+    nz_buf_varint(out, fields.n);
+    nz_buf_put(out, fields.p, fields.n);
+    nz_buf_free(&fields);
+    return err;
+}
+
+static nz_err max_store(nz_max *m, const nz_slab *s, const nz_kern *kern, nz_tables *tables,
+                        const uint8_t *raw, nz_buf *out)
 {
     const nz_value *value = nz_value_of(s->dtype);
+    const nz_quants *quants = nz_quants_of(s->dtype);
+    nz_err err = NZ_OK;
+    nz_buf_byte(out, NZ_FORM_MAX);
+    if (has_fields(quants))
+        err = max_fields(s, kern, tables, quants, raw, out);
+    size_t bytes = (size_t)nz_slab_bytes(s), cap = bytes + bytes / 8 + 64;
+    uint8_t *room = nz_buf_room(out, cap);
+    if (err || !room)
+        return err ? err : NZ_E_MEM;
     nz_arith a;
-    if (!value)
-        return NZ_E_CORRUPT;
-    nz_arith_read(&a, code.at + 1, nz_span_left(&code) - 1);
-    nz_max_decode(m, &a, value, raw, (size_t)s->n, (size_t)s->row);
-    return nz_arith_check(&a) ? NZ_E_CORRUPT : NZ_OK;
+    nz_arith_write(&a, room, cap);
+    if (value)
+        nz_max_encode(m, &a, value, raw, (size_t)s->n, (size_t)s->row);
+    else
+        err = nz_max_encode_blocks(m, &a, quants, raw, (size_t)s->n, (size_t)s->row);
+    bool over = nz_arith_flush(&a);
+    out->n += (size_t)(a.at - room);
+    return err ? err : over ? NZ_E_FULL : NZ_OK;
+}
+
+static nz_err max_load(nz_max *m, const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                       nz_span code, uint8_t *raw)
+{
+    const nz_value *value = nz_value_of(s->dtype);
+    const nz_quants *quants = nz_quants_of(s->dtype);
+    nz_err err = value || quants ? NZ_OK : NZ_E_CORRUPT;
+    nz_span_byte(&code);
+    if (has_fields(quants)) {
+        nz_span fields = nz_span_cut(&code, nz_span_varint(&code));
+        err = fields.bad ? NZ_E_CORRUPT
+                         : nz_fields_decode(s, kern, tables, quants, fields, raw, 0, (size_t)s->n);
+    }
+    if (err)
+        return err;
+    nz_arith a;
+    nz_arith_read(&a, code.at, nz_span_left(&code));
+    if (value)
+        nz_max_decode(m, &a, value, raw, (size_t)s->n, (size_t)s->row);
+    else
+        err = nz_max_decode_blocks(m, &a, quants, raw, (size_t)s->n, (size_t)s->row);
+    return !err && nz_arith_check(&a) ? NZ_E_CORRUPT : err;
 }
 
 /* As the moments of an optimiser follow each other. */
@@ -316,9 +360,8 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
                                raw + slabs[i - 1].at};
         nz_buf_put(&gap, raw + at, start - at);
         const nz_placed *p = &slabs[i];
-        if (max && nz_value_of(p->slab.dtype) &&
-            !base_has(base, &p->slab, p->base_dtype, p->base_at))
-            err = max_store(max, &p->slab, raw + start, &codes);
+        if (max && max_suits(p->slab.dtype) && !base_has(base, &p->slab, p->base_dtype, p->base_at))
+            err = max_store(max, &p->slab, run->kern, &tables, raw + start, &codes);
         else
             err = slab_store(p, mode, run, base, &tables, other.raw ? &other : NULL, raw + start,
                              &codes);
@@ -410,7 +453,8 @@ static nz_err put_max(unpack *u, const nz_placed *p, nz_span code)
     if (!err && !all && !copy)
         err = NZ_E_MEM;
     if (!err)
-        err = max_load(u->max, &p->slab, code, all ? u->raw + (at - u->from) : copy);
+        err = max_load(u->max, &p->slab, u->run->kern, &u->tables, code,
+                       all ? u->raw + (at - u->from) : copy);
     if (!err && copy && low < high)
         memcpy(u->raw + (low - u->from), copy + (low - at), high - low);
     free(copy);
