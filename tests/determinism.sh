@@ -40,6 +40,9 @@ weights_input "$small" >"$work/small-weights"
 matrix_add "$work" variants_native "$work/weights" none 1 3 7
 matrix_add "$work" variants_arm "$work/weights" none 1 3
 matrix_add "$work" variants_arm "$work/small-weights" none 7
+cp tests/golden/good-blocks-7.raw "$work/blocks"
+matrix_add "$work" variants_native "$work/blocks" none 3 7
+matrix_add "$work" variants_arm "$work/blocks" none 3 7
 cp "$work/weights" "$work/weights-frames"
 matrix_add "$work" variants_native "$work/weights-frames" --frame=64K 3
 # Several frames side by side.

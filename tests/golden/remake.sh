@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 nzip=${NZIP:-../../nzip}
-for raw in good-{text,records,repeats,weights}-*.raw; do
+for raw in good-{text,records,repeats,weights,blocks}-*.raw; do
     level=${raw%.raw}
     "$nzip" "-${level##*-}" -c "$raw" >"${raw%.raw}.nz"
 done
