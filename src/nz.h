@@ -55,7 +55,7 @@ typedef enum nz_weights_option {
     NZ_WEIGHTS_OFF,      /* as any other bytes */
     NZ_WEIGHTS_TURBO,    /* at several GB/s a core when unpacking */
     NZ_WEIGHTS_FAST,     /* at memory speed */
-    NZ_WEIGHTS_MAX       /* smallest, about 1 MB/s */
+    NZ_WEIGHTS_MAX       /* smallest, at half to one MB/s */
 } nz_weights_option;
 
 /* A file that another is packed against: a fine-tuned checkpoint against the one it came from, one
