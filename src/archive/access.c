@@ -117,25 +117,6 @@ static nz_err add_part(nz_archive *a, const part *p, nz_fault *fault)
     return nz_fault_set(fault, err, err == NZ_E_MEM ? p->head : p->directory, reason);
 }
 
-static int by_name_and_place(const void *x, const void *y)
-{
-    const nz_tensor *a = *(const nz_tensor *const *)x, *b = *(const nz_tensor *const *)y;
-    int order = strcmp(a->name, b->name);
-    return order ? order : (a > b) - (a < b);
-}
-
-static nz_err sort_names(nz_archive *a)
-{
-    size_t n = a->directory.n;
-    a->by_name = malloc((n + 1) * sizeof *a->by_name);
-    if (!a->by_name)
-        return NZ_E_MEM;
-    for (size_t i = 0; i < n; i++)
-        a->by_name[i] = &a->directory.tensor[i];
-    qsort(a->by_name, n, sizeof *a->by_name, by_name_and_place);
-    return NZ_OK;
-}
-
 static nz_err open_bytes(nz_archive *a, const void *p, size_t n, nz_fault *fault)
 {
     part *parts;
@@ -146,7 +127,7 @@ static nz_err open_bytes(nz_archive *a, const void *p, size_t n, nz_fault *fault
     while (count && !err)
         err = add_part(a, &parts[--count], fault);
     free(parts);
-    if (!err && (err = sort_names(a)))
+    if (!err && (err = nz_by_name_make(&a->by_name, a->directory.tensor, a->directory.n)))
         nz_fault_set(fault, err, 0, "no memory for the directory");
     return err;
 }
@@ -228,7 +209,7 @@ void nz_archive_free(nz_archive *a)
     if (a->mapped)
         munmap((void *)(uintptr_t)a->bytes, a->n);
     nz_directory_free(&a->directory);
-    free(a->by_name);
+    nz_by_name_free(&a->by_name);
     free(a->frame);
     free(a);
 }
@@ -249,13 +230,8 @@ nz_err nz_entry_open(const nz_archive *a, const nz_entry *e, nz_opened *f, nz_fa
     if (err)
         return nz_fault_set(fault, err, e->offset, reason);
     f->payload = p + h->size;
-    if (h->method == NZ_METHOD_BYTES)
-        err = nz_shape_load(&f->shape, h->params);
-    if (h->method == NZ_METHOD_WEIGHTS)
-        err = nz_weights_load(&f->weights, h->params);
-    return nz_fault_set(fault, err, e->offset,
-                        err == NZ_E_VERSION ? "made with arithmetic this build does not know"
-                                            : "parameters that no encoder writes");
+    err = nz_params_load(&f->params, h, &reason);
+    return nz_fault_set(fault, err, e->offset, reason);
 }
 
 /* Raw bytes that are asked for, and where they go. */
@@ -284,25 +260,10 @@ static piece piece_of(const wanted *w, const nz_entry *e, const nz_opened *f)
 /* What decoding it allocates. */
 static uint64_t piece_memory(const piece *p, const nz_opened *f)
 {
-    uint64_t aside = p->whole && p->n < f->header.raw ? f->header.raw : 0;
-    switch (f->header.method) {
-    case NZ_METHOD_BYTES: return aside + nz_shape_memory(&f->shape);
-    case NZ_METHOD_WEIGHTS: return aside + f->header.raw + nz_weights_memory(&f->weights);
-    default: return p->whole ? aside : 0;
-    }
-}
-
-static nz_err decode(const nz_opened *f, const nz_run *run, const nz_weights_base *base,
-                     uint8_t *raw, size_t from, size_t n)
-{
     const nz_header *h = &f->header;
-    size_t packed = (size_t)h->packed, size = (size_t)h->raw;
-    switch (h->method) {
-    case NZ_METHOD_BYTES: return nz_bytes_decode(&f->shape, run, f->payload, packed, raw, size);
-    case NZ_METHOD_WEIGHTS:
-        return nz_weights_decode(&f->weights, run, base, f->payload, packed, raw, size, from, n);
-    default: memcpy(raw, f->payload + from, n); return NZ_OK;
-    }
+    uint64_t aside = p->whole && p->n < h->raw ? h->raw : 0;
+    uint64_t parts = h->method == NZ_METHOD_WEIGHTS ? h->raw : 0;
+    return aside + parts + nz_params_memory(&f->params, h);
 }
 
 /* The base that a frame's archive names must be the one that was given. */
@@ -317,12 +278,11 @@ static nz_err find_base(const nz_archive *a, const nz_entry *e, nz_weights_base 
     if (!nz_base_load(hash, &size, e->base))
         return nz_fault_set(fault, NZ_E_CORRUPT, (uint64_t)(e->base - a->bytes),
                             "the checksum of the base's name does not match");
-    if (!nz_base_is(a->base, hash, size))
-        return nz_fault_set(fault, NZ_E_BASE, e->offset,
-                            a->base ? "packed against another base file than the one given"
-                                    : "packed against a base file, which must be given");
-    *base = nz_base_view(a->base);
-    return NZ_OK;
+    const char *reason;
+    nz_err err = nz_base_fits(a->base, hash, size, &reason);
+    if (!err)
+        *base = nz_base_view(a->base);
+    return nz_fault_set(fault, err, e->offset, reason);
 }
 
 static nz_err read_piece(const piece *p, const nz_opened *f, const nz_run *run,
@@ -335,8 +295,8 @@ static nz_err read_piece(const piece *p, const nz_opened *f, const nz_run *run,
     if (p->whole && p->n < size && !(raw = aside = malloc(size)))
         err = NZ_E_MEM;
     if (!err)
-        err = p->whole ? decode(f, run, base, raw, 0, size)
-                       : decode(f, run, base, raw, p->from, p->n);
+        err = nz_params_decode(&f->params, &f->header, run, base, f->payload, raw,
+                               p->whole ? 0 : p->from, p->whole ? size : p->n);
     if (err == NZ_E_MEM)
         reason = "no memory for a frame";
     if (!err && p->whole && nz_hash(raw, size) != f->header.hash) {

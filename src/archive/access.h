@@ -3,9 +3,9 @@
 #define NZ_ARCHIVE_ACCESS_H
 
 #include "archive/base.h"
+#include "archive/by_name.h"
 #include "archive/directory.h"
-#include "archive/format.h"
-#include "weights/weights.h"
+#include "archive/params.h"
 
 /* A frame as the index has it. */
 typedef struct nz_entry {
@@ -27,14 +27,13 @@ struct nz_archive {
     size_t frames, room;
     uint64_t raw;
     nz_directory directory;
-    const nz_tensor **by_name; /* [directory.n] */
+    nz_by_name by_name;
 };
 
 /* A frame with its header read, ready to be decoded. */
 typedef struct nz_opened {
     nz_header header;
-    nz_shape shape;     /* of NZ_METHOD_BYTES */
-    nz_weights weights; /* of NZ_METHOD_WEIGHTS */
+    nz_params params;
     const uint8_t *payload;
 } nz_opened;
 

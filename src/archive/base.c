@@ -1,4 +1,5 @@
 #include "archive/base.h"
+#include "archive/by_name.h"
 #include "archive/format.h"
 #include "base/base.h"
 #include "containers/scan.h"
@@ -12,16 +13,8 @@ struct nz_base {
     size_t n;
     uint8_t hash[NZ_BASE_HASH];
     nz_scan *scan;
-    const nz_tensor **name; /* sorted */
-    size_t count;
+    nz_by_name by_name;
 };
-
-static int by_name(const void *a, const void *b)
-{
-    const nz_tensor *x = *(const nz_tensor *const *)a, *y = *(const nz_tensor *const *)b;
-    int order = strcmp(x->name, y->name);
-    return order ? order : x->at < y->at ? -1 : x->at > y->at;
-}
 
 nz_err nz_base_new(nz_base **out, const void *p, size_t n)
 {
@@ -35,18 +28,15 @@ nz_err nz_base_new(nz_base **out, const void *p, size_t n)
     nz_err err = nz_scan_new(&b->scan);
     if (!err)
         err = nz_scan_put(b->scan, p, n);
-    const nz_tensor *t = err ? NULL : nz_scan_tensors(b->scan, &b->count);
-    if (!err && !(b->name = calloc(b->count + 1, sizeof *b->name)))
-        err = NZ_E_MEM;
-    if (err) {
+    size_t count = 0;
+    const nz_tensor *t = err ? NULL : nz_scan_tensors(b->scan, &count);
+    if (!err)
+        err = nz_by_name_make(&b->by_name, t, count);
+    if (err)
         nz_base_free(b);
-        return err;
-    }
-    for (size_t i = 0; i < b->count; i++)
-        b->name[i] = &t[i];
-    qsort(b->name, b->count, sizeof *b->name, by_name);
-    *out = b;
-    return NZ_OK;
+    else
+        *out = b;
+    return err;
 }
 
 void nz_base_free(nz_base *b)
@@ -54,7 +44,7 @@ void nz_base_free(nz_base *b)
     if (!b)
         return;
     nz_scan_free(b->scan);
-    free(b->name);
+    nz_by_name_free(&b->by_name);
     free(b);
 }
 
@@ -65,17 +55,9 @@ nz_weights_base nz_base_view(const nz_base *b)
 
 const nz_tensor *nz_base_find(const nz_base *b, const nz_tensor *t)
 {
-    size_t low = 0, high = b ? b->count : 0;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(b->name[middle]->name, t->name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!b || low == b->count || strcmp(b->name[low]->name, t->name) != 0)
+    const nz_tensor *found = b ? nz_by_name_find(&b->by_name, t->name) : NULL;
+    if (!found)
         return NULL;
-    const nz_tensor *found = b->name[low];
     const nz_dtype_info *theirs = nz_dtype_about(found->dtype), *ours = nz_dtype_about(t->dtype);
     if (!nz_convert_can(found->dtype, t->dtype) ||
         found->bytes / theirs->bytes != t->bytes / ours->bytes || found->at > b->n ||
@@ -89,17 +71,22 @@ void nz_base_store(const nz_base *b, uint8_t out[NZ_BASE_BYTES])
     out[0] = NZ_TAG_BASE;
     memcpy(out + 1, b->hash, NZ_BASE_HASH);
     nz_store64(out + 1 + NZ_BASE_HASH, b->n);
-    nz_store32(out + NZ_BASE_BYTES - 4, (uint32_t)nz_hash(out, NZ_BASE_BYTES - 4));
+    nz_store32(out + NZ_BASE_BYTES - 4, nz_check32(out, NZ_BASE_BYTES - 4));
 }
 
 bool nz_base_load(uint8_t hash[NZ_BASE_HASH], uint64_t *size, const uint8_t in[NZ_BASE_BYTES])
 {
     memcpy(hash, in + 1, NZ_BASE_HASH);
     *size = nz_load64(in + 1 + NZ_BASE_HASH);
-    return nz_load32(in + NZ_BASE_BYTES - 4) == (uint32_t)nz_hash(in, NZ_BASE_BYTES - 4);
+    return nz_load32(in + NZ_BASE_BYTES - 4) == nz_check32(in, NZ_BASE_BYTES - 4);
 }
 
-bool nz_base_is(const nz_base *b, const uint8_t hash[NZ_BASE_HASH], uint64_t size)
+nz_err nz_base_fits(const nz_base *b, const uint8_t hash[NZ_BASE_HASH], uint64_t size,
+                    const char **reason)
 {
-    return b && b->n == size && !memcmp(b->hash, hash, NZ_BASE_HASH);
+    *reason = "packed against a base file, which must be given";
+    if (!b)
+        return NZ_E_BASE;
+    *reason = "packed against another base file than the one given";
+    return b->n == size && !memcmp(b->hash, hash, NZ_BASE_HASH) ? NZ_OK : NZ_E_BASE;
 }

@@ -16,6 +16,8 @@ const nz_tensor *nz_base_find(const nz_base *b, const nz_tensor *t);
 void nz_base_store(const nz_base *b, uint8_t out[NZ_BASE_BYTES]);
 /* False: the check does not match. */
 bool nz_base_load(uint8_t hash[NZ_BASE_HASH], uint64_t *size, const uint8_t in[NZ_BASE_BYTES]);
-bool nz_base_is(const nz_base *b, const uint8_t hash[NZ_BASE_HASH], uint64_t size);
+/* Whether it is the one that a section names. NZ_E_BASE. */
+nz_err nz_base_fits(const nz_base *b, const uint8_t hash[NZ_BASE_HASH], uint64_t size,
+                    const char **reason);
 
 #endif

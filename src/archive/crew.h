@@ -6,8 +6,7 @@
 #ifndef NZ_ARCHIVE_CREW_H
 #define NZ_ARCHIVE_CREW_H
 
-#include "archive/format.h"
-#include "weights/weights.h"
+#include "archive/params.h"
 #include <pthread.h>
 
 typedef struct nz_crew nz_crew;
@@ -19,8 +18,7 @@ typedef struct nz_job {
     bool threaded, finished; /* finished: under the crew's lock while threaded */
 
     nz_header header;
-    nz_shape shape;       /* of NZ_METHOD_BYTES */
-    nz_weights weights;   /* of NZ_METHOD_WEIGHTS */
+    nz_params params;
     nz_weights_mode mode; /* packing them: how, */
     nz_placed *slabs;     /* and which; freed with the job */
     size_t slab_count;

@@ -84,7 +84,7 @@ static void section_put(const nz_buf *body, nz_buf *out)
     nz_buf_put(out, body->p, body->n);
     if (out->failed)
         return;
-    nz_store32(check, (uint32_t)nz_hash(out->p + start, out->n - start));
+    nz_store32(check, nz_check32(out->p + start, out->n - start));
     nz_buf_put(out, check, sizeof check);
 }
 
@@ -265,7 +265,7 @@ nz_err nz_directory_load(nz_directory *d, const uint8_t *in, size_t n, uint64_t 
     if (tag != NZ_TAG_DIRECTORY || s.bad || nz_span_left(&s) != 4)
         return NZ_E_CORRUPT;
     *reason = "the directory's checksum does not match";
-    if (nz_load32(s.at) != (uint32_t)nz_hash(in, n - 4))
+    if (nz_load32(s.at) != nz_check32(in, n - 4))
         return NZ_E_CORRUPT;
     nz_err err = contents_load(d, contents, from, raw, memory);
     *reason = err == NZ_E_MEM     ? "no memory for the directory"

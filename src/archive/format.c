@@ -13,7 +13,7 @@ uint64_t nz_hash(const void *p, size_t n)
     return XXH3_64bits(p, n);
 }
 
-static uint32_t check32(const uint8_t *p, size_t n)
+uint32_t nz_check32(const void *p, size_t n)
 {
     return (uint32_t)nz_hash(p, n);
 }
@@ -23,7 +23,7 @@ void nz_head_store(uint8_t out[NZ_HEAD_BYTES])
     memcpy(out, MAGIC, NZ_MAGIC_BYTES);
     out[4] = NZ_FORMAT_VERSION;
     out[5] = 0;
-    uint32_t check = check32(out, 6);
+    uint32_t check = nz_check32(out, 6);
     out[6] = (uint8_t)check;
     out[7] = (uint8_t)(check >> 8);
 }
@@ -37,7 +37,7 @@ nz_err nz_head_load(const uint8_t *in, size_t n, const char **reason)
     if (n < NZ_HEAD_BYTES)
         return NZ_E_TRUNCATED;
     *reason = "the head's checksum does not match";
-    if (nz_load16(in + 6) != (check32(in, 6) & 0xffff))
+    if (nz_load16(in + 6) != (nz_check32(in, 6) & 0xffff))
         return NZ_E_CORRUPT;
     *reason = "a format version this build does not know";
     if (in[4] != NZ_FORMAT_VERSION)
@@ -58,7 +58,7 @@ size_t nz_header_store(const nz_header *h, uint8_t out[NZ_HEADER_BYTES])
     }
     nz_store64(out + n, h->hash);
     n += 8;
-    nz_store32(out + n, check32(out, n));
+    nz_store32(out + n, nz_check32(out, n));
     return n + 4;
 }
 
@@ -122,7 +122,7 @@ nz_err nz_header_load(nz_header *h, const uint8_t *in, size_t n, const char **re
     at += 8;
     h->size = at + 4;
     *reason = "the checksum of a frame's header does not match";
-    if (nz_load32(in + at) != check32(in, at))
+    if (nz_load32(in + at) != nz_check32(in, at))
         return NZ_E_CORRUPT;
     return header_rules(h, reason);
 }
@@ -162,7 +162,7 @@ nz_err nz_index_store(const nz_index *x, uint8_t **out, size_t *n)
     if (x->directory)
         at += nz_varint_store(p + at, x->directory);
     nz_store32(p + at, (uint32_t)at);
-    nz_store32(p + at + 4, check32(p, at + 4));
+    nz_store32(p + at + 4, nz_check32(p, at + 4));
     *out = p;
     *n = at + 8;
     return NZ_OK;
@@ -205,7 +205,7 @@ nz_err nz_index_load(nz_index *x, const uint8_t *in, size_t n, size_t *size, con
         return NZ_E_TRUNCATED;
     *size = body + SIZE_AND_CHECK;
     *reason = "the checksum of the end does not match";
-    if (nz_load32(tail + 4) != check32(tail - body, body + 4))
+    if (nz_load32(tail + 4) != nz_check32(tail - body, body + 4))
         return NZ_E_CORRUPT;
     nz_span s = nz_span_of(tail - body + 1, body - 1);
     *reason = "an end that no encoder writes";

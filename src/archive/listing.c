@@ -25,17 +25,8 @@ nz_err nz_tensor_about(const nz_archive *a, size_t tensor, nz_tensor_info *info)
 
 size_t nz_tensor_find(const nz_archive *a, const char *name)
 {
-    size_t low = 0, high = a->directory.n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(a->by_name[middle]->name, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == a->directory.n || strcmp(a->by_name[low]->name, name))
-        return a->directory.n;
-    return (size_t)(a->by_name[low] - a->directory.tensor);
+    const nz_tensor *t = nz_by_name_find(&a->by_name, name);
+    return t ? (size_t)(t - a->directory.tensor) : a->directory.n;
 }
 
 nz_err nz_tensor_read(const nz_archive *a, size_t tensor, uint64_t from, void *to, size_t n,

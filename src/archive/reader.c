@@ -268,13 +268,11 @@ nz_err nz_reader_new(nz_reader **out, const nz_options *opt, FILE *from)
 static void unpack_frame(nz_job *job)
 {
     const nz_header *h = &job->header;
-    size_t n = (size_t)h->raw, packed = (size_t)h->packed;
+    size_t n = (size_t)h->raw;
     job->reason = "the frame's contents are corrupt";
-    if (h->method == NZ_METHOD_BYTES)
-        job->err = nz_bytes_decode(&job->shape, &job->run, job->packed, packed, job->raw, n);
-    else if (h->method == NZ_METHOD_WEIGHTS)
-        job->err = nz_weights_decode(&job->weights, &job->run, &job->base, job->packed, packed,
-                                     job->raw, n, 0, n);
+    if (h->method != NZ_METHOD_STORED) /* which is where it belongs */
+        job->err =
+            nz_params_decode(&job->params, h, &job->run, &job->base, job->packed, job->raw, 0, n);
     if (!job->packed_lent)
         free(job->packed);
     job->packed = NULL;
@@ -292,16 +290,13 @@ static nz_err frame_needs(nz_reader *r, nz_job *job)
 {
     const nz_header *h = &r->header;
     *job = (nz_job){.header = *h, .offset = r->header_at, .memory = h->raw, .work = unpack_frame};
-    nz_err err = NZ_OK;
-    if (h->method == NZ_METHOD_BYTES && !(err = nz_shape_load(&job->shape, h->params)))
-        job->memory += h->packed + nz_shape_memory(&job->shape);
-    if (h->method == NZ_METHOD_WEIGHTS && !(err = nz_weights_load(&job->weights, h->params)))
-        job->memory += h->packed + nz_weights_memory(&job->weights);
+    const char *reason;
+    nz_err err = nz_params_load(&job->params, h, &reason);
     if (err)
-        fail_ahead(r, err, r->header_at,
-                   err == NZ_E_VERSION ? "made with arithmetic this build does not know"
-                                       : "parameters that no encoder writes");
-    return err;
+        return fail_ahead(r, err, r->header_at, reason);
+    if (h->method != NZ_METHOD_STORED)
+        job->memory += h->packed + nz_params_memory(&job->params, h);
+    return NZ_OK;
 }
 
 /* Where the job unpacks to: the caller's memory, or its own. */
@@ -342,10 +337,9 @@ static nz_err start_frame(nz_reader *r, bool *waits)
     nz_err err = frame_needs(r, &needs);
     if (err)
         return err;
-    if (r->base_size && !nz_base_is(r->file, r->base_hash, r->base_size))
-        return fail_ahead(r, NZ_E_BASE, at,
-                          r->file ? "packed against another base file than the one given"
-                                  : "packed against a base file, which must be given");
+    const char *reason;
+    if (r->base_size && nz_base_fits(r->file, r->base_hash, r->base_size, &reason))
+        return fail_ahead(r, NZ_E_BASE, at, reason);
     if (needs.header.raw > r->room)
         return fail_ahead(r, NZ_E_FULL, at, "the contents do not fit the caller's buffer");
     *waits = !nz_crew_room(&r->crew, needs.memory);
@@ -437,7 +431,7 @@ nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
                         .check = r->header.hash,
                         .memory = needs.memory,
                         .method = NAMES[r->header.method],
-                        .level = needs.shape.level};
+                        .level = needs.params.shape.level};
     r->have = false;
     *n = 1;
 done:

@@ -191,8 +191,8 @@ nz_err nz_writer_new(nz_writer **out, const nz_options *opt, FILE *to)
 static void pack_bytes(nz_job *job)
 {
     size_t n = (size_t)job->header.raw, packed = 0;
-    job->err =
-        nz_bytes_encode(&job->shape, &job->run, job->raw, n, job->packed, n - STORED_GAP, &packed);
+    job->err = nz_bytes_encode(&job->params.shape, &job->run, job->raw, n, job->packed,
+                               n - STORED_GAP, &packed);
     job->header.packed = packed;
 }
 
@@ -200,11 +200,11 @@ static void pack_weights(nz_job *job)
 {
     size_t n = (size_t)job->header.raw;
     nz_buf out = {0};
-    job->err = nz_weights_encode(&job->weights, job->mode, &job->run, &job->base, job->raw, n,
-                                 job->slabs, job->slab_count, &out);
+    job->err = nz_weights_encode(&job->params.weights, job->mode, &job->run, &job->base, job->raw,
+                                 n, job->slabs, job->slab_count, &out);
     if (!job->err && out.n + STORED_GAP > n)
         job->err = NZ_E_FULL;
-    nz_weights_store(&job->weights, job->header.params);
+    nz_weights_store(&job->params.weights, job->header.params);
     job->packed = out.p;
     job->header.packed = out.n;
 }
@@ -396,10 +396,10 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool weights)
         err = nz_bytes_hopeless(&hopeless, job->raw, n);
     if (err || hopeless)
         return err;
-    nz_shape_choose(&job->shape, w->level, job->raw, n);
-    nz_shape_store(&job->shape, job->header.params);
+    nz_shape_choose(&job->params.shape, w->level, job->raw, n);
+    nz_shape_store(&job->params.shape, job->header.params);
     job->header.method = NZ_METHOD_BYTES;
-    job->memory += n + nz_shape_memory(&job->shape);
+    job->memory += n + nz_shape_memory(&job->params.shape);
     return NZ_OK;
 }
 
