@@ -59,14 +59,17 @@ typedef enum nz_weights_option {
 } nz_weights_option;
 
 /* A file that another is packed against: a fine-tuned checkpoint against the one it came from, one
- * checkpoint of a run against an earlier. Tensors with the same name and as many elements are told
- * by their difference where that is smaller. Unpacking needs the very same file again. */
+ * checkpoint of a run against an earlier. Tensors with the same name and as many elements, or whose
+ * bytes are the same, are told by their difference where that is smaller. Unpacking needs the very
+ * same file again. */
 typedef struct nz_base nz_base; /* may be used from several threads */
 
 #define NZ_BASE_HASH 16 /* bytes: XXH3-128 of the file, in canonical (big-endian) order */
 
 /* p, n bytes, stays the caller's and must last as long as the base. Reads all of it once. */
 nz_err nz_base_new(nz_base **out, const void *p, size_t n);
+/* Its size, and its hash in hash[]. */
+uint64_t nz_base_about(const nz_base *b, unsigned char hash[NZ_BASE_HASH]);
 void nz_base_free(nz_base *b); /* NULL is fine */
 
 /* Zero means "the default" for every member, so `(nz_options){0}` is valid. */
@@ -109,6 +112,24 @@ nz_err nz_writer_end(nz_writer *w);            /* the archive is complete only a
 uint64_t nz_writer_packed(const nz_writer *w); /* archive bytes written so far */
 nz_fault nz_writer_fault(const nz_writer *w);
 void nz_writer_free(nz_writer *w); /* NULL is fine */
+
+/* ---- Files that share tensors ---- */
+
+/* Which of several files, to be packed one after the other, hold tensors that an earlier one holds
+ * too: shards of a model that repeat one, checkpoints of a run with layers that were frozen. */
+typedef struct nz_shards nz_shards;
+
+typedef struct nz_shared {
+    size_t own;              /* tensors of the file itself */
+    size_t file;             /* the earlier one that is worth being its base, from 0 on */
+    uint64_t tensors, bytes; /* that both hold, whatever their names; 0: there is no such file */
+} nz_shared;
+
+nz_err nz_shards_new(nz_shards **out);
+/* The next file, n bytes at p, which must last as long as the shards unless it has no tensors of
+ * its own. One that has a base will be nobody's. */
+nz_err nz_shards_add(nz_shards *s, const void *p, size_t n, nz_shared *shared);
+void nz_shards_free(nz_shards *s); /* NULL is fine */
 
 /* ---- Unpacking ---- */
 
@@ -161,6 +182,8 @@ nz_err nz_archive_open_file(nz_archive **out, FILE *from, const nz_options *opt,
 void nz_archive_free(nz_archive *a); /* NULL is fine */
 
 uint64_t nz_archive_raw(const nz_archive *a); /* bytes of the raw data */
+/* The base that its first frame of those with one needs, as nz_reader_base() tells it. */
+uint64_t nz_archive_base(const nz_archive *a, unsigned char hash[NZ_BASE_HASH]);
 /* Raw bytes from..from + n into `to`, by several threads when they lie in several frames; NZ_E_ARG
  * when there are not that many. Every frame that is decoded whole is checked. Of one needed in part
  * the bytes engine decodes all; of a weights frame or a stored one only that part is decoded, which

@@ -785,6 +785,106 @@ Test(access, streams_with_directories)
     nz_buf_free(&out);
 }
 
+/* ---- Bases ---- */
+
+static const sample FIRST[] = {
+    {"small", "F32", "20", 80}, {"wte", "BF16", "500,256", 256000}, {"ids", "I64", "2000", 16000}};
+/* Another name, and two of the same size that are not the same. */
+static const sample SECOND[] = {{"h.weight", "BF16", "500,256", 256000},
+                                {"head", "BF16", "500,256", 256000},
+                                {"g.weight", "BF16", "500,256", 256000}};
+enum { THREE = 3 };
+
+static bytes second_checkpoint(size_t at[THREE])
+{
+    bytes b = checkpoint(SECOND, THREE, at);
+    for (uint32_t i = 0; i < THREE; i++)
+        fill_sample(b.p + at[i], &SECOND[i], 100 + i);
+    return b;
+}
+
+Test(access, bases_by_contents)
+{
+    size_t at[THREE], second_at[THREE];
+    bytes first = checkpoint(FIRST, THREE, at), second = second_checkpoint(second_at);
+    bytes alone = pack(&second, &QUICK);
+    for (size_t k = 0; k < 2; k++) { /* all of it, then all but one number in the middle */
+        memcpy(second.p + second_at[1], first.p + at[1], FIRST[1].bytes);
+        second.p[second_at[1] + FIRST[1].bytes / 2] ^= (uint8_t)k;
+        nz_options with = QUICK;
+        nz_base *base;
+        unsigned char hash[NZ_BASE_HASH], needs[NZ_BASE_HASH];
+        cr_assert_eq(nz_base_new(&base, first.p, first.n), NZ_OK);
+        cr_assert_eq(nz_base_about(base, hash), first.n);
+        with.base = base;
+        bytes b = pack(&second, &with);
+        nz_archive *a = open_bytes(&b, &with);
+        nz_tensor_packed p[THREE];
+        cr_assert_eq(nz_tensor_measure(a, p, NULL), NZ_OK);
+        cr_assert_str_neq(p[0].form, "delta");
+        cr_assert_str_eq(p[1].form, k ? "mixed" : "delta");
+        cr_assert_lt(p[1].packed, k ? p[0].packed / 2 : 1000);
+        cr_assert_lt(b.n, alone.n * 9 / 10);
+        cr_assert_eq(nz_archive_base(a, needs), first.n);
+        cr_assert(!memcmp(needs, hash, NZ_BASE_HASH));
+        uint8_t *back = malloc(second.n);
+        size_t n;
+        cr_assert_eq(nz_unpack(back, second.n, &n, b.p, b.n, &with), NZ_OK);
+        cr_assert(n == second.n && !memcmp(back, second.p, n));
+        cr_assert_eq(nz_unpack(back, second.n, &n, b.p, b.n, &QUICK), NZ_E_BASE);
+        nz_archive_free(a);
+        a = open_bytes(&alone, &QUICK);
+        cr_assert_eq(nz_archive_base(a, needs), 0);
+        nz_archive_free(a);
+        nz_base_free(base);
+        free(back);
+        free(b.p);
+    }
+    free(alone.p);
+    free(first.p);
+    free(second.p);
+}
+
+/* What is told of a file that is added next. */
+static nz_shared add(nz_shards *s, const bytes *b)
+{
+    nz_shared shared;
+    cr_assert_eq(nz_shards_add(s, b->p, b->n, &shared), NZ_OK);
+    return shared;
+}
+
+Test(access, shards)
+{
+    size_t at[THREE], second_at[THREE];
+    bytes first = checkpoint(FIRST, THREE, at), second = second_checkpoint(second_at);
+    bytes other = copy_of(second.p, second.n),
+          text = copy_of((const uint8_t *)"text, no model", 14);
+    nz_shards *s;
+    cr_assert_eq(nz_shards_new(&s), NZ_OK);
+    cr_assert_eq(add(s, &text).own, 0);
+    nz_shared r = add(s, &first);
+    cr_assert(r.own == THREE && r.tensors == 0);
+    r = add(s, &other); /* nothing in common: itself one that may be a base */
+    cr_assert(r.own == THREE && r.tensors == 0);
+    memcpy(second.p + second_at[1], first.p + at[1], FIRST[1].bytes);
+    r = add(s, &second); /* one with the first, two with the other */
+    cr_assert(r.tensors == 2 && r.file == 2 && r.bytes == 2 * FIRST[1].bytes);
+    r = add(s, &second); /* no chain: again the other, though the one before is the same */
+    cr_assert(r.tensors == 2 && r.file == 2);
+    second.p[second_at[0] + 9999] ^= 1; /* where no key looks */
+    r = add(s, &second);
+    cr_assert(r.tensors == 1 && r.bytes == FIRST[1].bytes);
+    bytes cut = copy_of(first.p, at[1] + FIRST[1].bytes - 1);
+    r = add(s, &cut); /* a tensor that is not all there is none, the rest is too little */
+    cr_assert(r.own == 1 && r.tensors == 0);
+    nz_shards_free(s);
+    free(first.p);
+    free(second.p);
+    free(other.p);
+    free(text.p);
+    free(cut.p);
+}
+
 /* Nothing shrinks, and the names come on top. */
 Test(access, the_bound_holds)
 {

@@ -402,3 +402,12 @@ uint64_t nz_archive_raw(const nz_archive *a)
 {
     return a->raw;
 }
+
+uint64_t nz_archive_base(const nz_archive *a, unsigned char hash[NZ_BASE_HASH])
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < a->frames && !size; i++)
+        if (a->frame[i].base && !nz_base_load(hash, &size, a->frame[i].base))
+            return 0; /* reading says what is wrong */
+    return size;
+}

@@ -14,7 +14,37 @@ struct nz_base {
     uint8_t hash[NZ_BASE_HASH];
     nz_scan *scan;
     nz_by_name by_name;
+    const nz_tensor **by_size; /* [count] */
+    size_t count;
 };
+
+/* Tensors of a size that are compared with one that is packed, at most. */
+enum { TRIES = 1024 };
+
+static int by_size(const void *x, const void *y)
+{
+    const nz_tensor *a = *(const nz_tensor *const *)x, *b = *(const nz_tensor *const *)y;
+    return (a->bytes > b->bytes) - (a->bytes < b->bytes);
+}
+
+/* Those of a size as they lie in the file: what is found first must not depend on a library. */
+static int by_size_and_place(const void *x, const void *y)
+{
+    const nz_tensor *a = *(const nz_tensor *const *)x, *b = *(const nz_tensor *const *)y;
+    int order = by_size(x, y);
+    return order ? order : (a > b) - (a < b);
+}
+
+static nz_err sort_tensors(nz_base *b)
+{
+    const nz_tensor *t = nz_scan_tensors(b->scan, &b->count);
+    if (!(b->by_size = malloc((b->count + 1) * sizeof *b->by_size)))
+        return NZ_E_MEM;
+    for (size_t i = 0; i < b->count; i++)
+        b->by_size[i] = &t[i];
+    qsort(b->by_size, b->count, sizeof *b->by_size, by_size_and_place);
+    return nz_by_name_make(&b->by_name, t, b->count);
+}
 
 nz_err nz_base_new(nz_base **out, const void *p, size_t n)
 {
@@ -28,10 +58,8 @@ nz_err nz_base_new(nz_base **out, const void *p, size_t n)
     nz_err err = nz_scan_new(&b->scan);
     if (!err)
         err = nz_scan_put(b->scan, p, n);
-    size_t count = 0;
-    const nz_tensor *t = err ? NULL : nz_scan_tensors(b->scan, &count);
     if (!err)
-        err = nz_by_name_make(&b->by_name, t, count);
+        err = sort_tensors(b);
     if (err)
         nz_base_free(b);
     else
@@ -45,7 +73,14 @@ void nz_base_free(nz_base *b)
         return;
     nz_scan_free(b->scan);
     nz_by_name_free(&b->by_name);
+    free(b->by_size);
     free(b);
+}
+
+uint64_t nz_base_about(const nz_base *b, unsigned char hash[NZ_BASE_HASH])
+{
+    memcpy(hash, b->hash, NZ_BASE_HASH);
+    return b->n;
 }
 
 nz_weights_base nz_base_view(const nz_base *b)
@@ -53,17 +88,56 @@ nz_weights_base nz_base_view(const nz_base *b)
     return b ? (nz_weights_base){b->p, b->n} : (nz_weights_base){0};
 }
 
-const nz_tensor *nz_base_find(const nz_base *b, const nz_tensor *t)
+/* ---- Which of its tensors serves another ---- */
+
+static bool within(const nz_base *b, const nz_tensor *t)
 {
-    const nz_tensor *found = b ? nz_by_name_find(&b->by_name, t->name) : NULL;
-    if (!found)
-        return NULL;
-    const nz_dtype_info *theirs = nz_dtype_about(found->dtype), *ours = nz_dtype_about(t->dtype);
-    if (!nz_convert_can(found->dtype, t->dtype) ||
-        found->bytes / theirs->bytes != t->bytes / ours->bytes || found->at > b->n ||
-        found->bytes > b->n - found->at)
-        return NULL;
-    return found;
+    return t->at <= b->n && t->bytes <= b->n - t->at;
+}
+
+static bool same_at(const nz_base *b, const nz_tensor *theirs, const nz_tensor *ours,
+                    const uint8_t *raw, uint64_t from, size_t n)
+{
+    return theirs->dtype == ours->dtype && theirs->bytes == ours->bytes && within(b, theirs) &&
+           !memcmp(b->p + theirs->at + from, raw, n);
+}
+
+static const nz_tensor *find_same(const nz_base *b, const nz_tensor *t, const uint8_t *raw,
+                                  uint64_t from, size_t n)
+{
+    size_t low = 0, high = b->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_size(&b->by_size[middle], &t) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (size_t i = low; i < b->count && i - low < TRIES; i++) {
+        const nz_tensor *theirs = b->by_size[i];
+        if (theirs->bytes != t->bytes)
+            break;
+        if (same_at(b, theirs, t, raw, from, n))
+            return theirs;
+    }
+    return NULL;
+}
+
+static bool alike(const nz_base *b, const nz_tensor *theirs, const nz_tensor *ours)
+{
+    const nz_dtype_info *one = nz_dtype_about(theirs->dtype), *other = nz_dtype_about(ours->dtype);
+    return nz_convert_can(theirs->dtype, ours->dtype) &&
+           theirs->bytes / one->bytes == ours->bytes / other->bytes && within(b, theirs);
+}
+
+const nz_tensor *nz_base_find(const nz_base *b, const nz_tensor *t, const uint8_t *raw,
+                              uint64_t from, size_t n)
+{
+    const nz_tensor *named = b ? nz_by_name_find(&b->by_name, t->name) : NULL;
+    if (!b || (named && same_at(b, named, t, raw, from, n)))
+        return named;
+    const nz_tensor *same = find_same(b, t, raw, from, n);
+    return same ? same : named && alike(b, named, t) ? named : NULL;
 }
 
 void nz_base_store(const nz_base *b, uint8_t out[NZ_BASE_BYTES])

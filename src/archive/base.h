@@ -1,4 +1,4 @@
-/* Behind nz_base: a file in memory and its tensors, to be found by name. */
+/* Behind nz_base: a file in memory and its tensors, to be found by name or by what they hold. */
 #ifndef NZ_ARCHIVE_BASE_H
 #define NZ_ARCHIVE_BASE_H
 
@@ -9,8 +9,10 @@
 #define NZ_BASE_BYTES (1 + NZ_BASE_HASH + 8 + 4) /* tag, hash, size, check */
 
 nz_weights_base nz_base_view(const nz_base *b); /* NULL: {0} */
-/* A tensor of this name that can serve as the base of `t`; NULL: there is none. */
-const nz_tensor *nz_base_find(const nz_base *b, const nz_tensor *t);
+/* A tensor that can serve as the base of n bytes of `t`, its from-th on, which are at raw: one of
+ * its size with these very bytes in that place, or the one of its name. NULL: there is none. */
+const nz_tensor *nz_base_find(const nz_base *b, const nz_tensor *t, const uint8_t *raw,
+                              uint64_t from, size_t n);
 
 /* The section that names a base. */
 void nz_base_store(const nz_base *b, uint8_t out[NZ_BASE_BYTES]);

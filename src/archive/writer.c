@@ -366,7 +366,8 @@ static nz_err place_slabs(nz_writer *w, nz_job *job)
         *p = (nz_placed){.slab = {t[i].dtype, (high - low) / block, row ? row : 1},
                          .at = low - start,
                          .base_at = UINT64_MAX};
-        const nz_tensor *base = nz_base_find(w->base, &t[i]);
+        const nz_tensor *base = nz_base_find(w->base, &t[i], job->raw + p->at, low - t[i].at,
+                                             (size_t)nz_slab_bytes(&p->slab));
         if (base) {
             p->base_dtype = base->dtype;
             p->base_at = base->at + (low - t[i].at) / block * nz_dtype_about(base->dtype)->bytes;
