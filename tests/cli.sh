@@ -202,11 +202,102 @@ directories() {
     cp "$top/text" d/a
     cp "$top/random" d/e/b
     ln -s a d/link
-    status 2 "$nzip" -1 d && says "d: is a directory" || return
-    status 0 "$nzip" -1 -r --rm d && [ "$(cd d && find . | sort | tr '\n' ' ')" = \
-        ". ./a.nz ./e ./e/b.nz ./link " ] || return
-    status 0 "$nzip" -d -r d && cmp d/a "$top/text" && cmp d/e/b "$top/random" &&
-        status 0 "$nzip" -t d/a.nz d/e/b.nz
+    status 0 "$nzip" -1v d && says "d/link: is a symbolic link" && (cd d && only a a.nz e link) &&
+        only d && rm d/a.nz && mkdir d/e/empty || return
+    status 1 "$nzip" -1 -c d >c && says "d: is a directory" && [ ! -s c ] &&
+        status 1 "$nzip" -1 -o c d && says "d: is a directory" || return
+    status 0 "$nzip" -1 -r --rm d && silent && [ "$(cd d && find . | sort | tr '\n' ' ')" = \
+        ". ./a.nz ./e ./e/b.nz ./e/empty ./link " ] || return
+    status 0 "$nzip" -d d && silent && cmp d/a "$top/text" && (cd d/e && only b.nz empty) || return
+    status 0 "$nzip" -1 -r -f d && (cd d && only a a.nz e link) || return
+    status 1 "$nzip" -d -r d && says "d/a: already exists" && cmp d/e/b "$top/random" &&
+        status 0 "$nzip" -t -r d && silent && status 0 "$nzip" -l -r d/ >list && silent &&
+        grep -q '120000 .*(2 files)' list || return
+    echo damaged >d/b.nz
+    status 1 "$nzip" -t -r d && says "d/b.nz: " && status 0 "$nzip" -t d/e d/e/empty
+}
+
+# d holds what the first shard, one with the same tensor, an equal file and one of its own are.
+shards() {
+    mkdir d
+    shard_input embed:1 a:2 >d/m
+    shard_input b:3 head:1 >d/m.2
+    cp d/m d/m.3
+    shard_input b:3 c:4 >d/m.4
+    cp "$top/text" d/text
+    cp -r d want
+}
+
+size_of() { stat -c %s "$1"; }
+
+sharing() {
+    shards
+    status 0 "$nzip" -3 d && says "d/m.2.nz needs d/m, or its archive, beside it to unpack (1 tensor, 128 KiB shared)" &&
+        says "d/m.3.nz needs d/m," && says "(2 tensors, 256 KiB shared)" &&
+        [ "$(wc -l <"$top/err")" = 2 ] || return 1
+    "$nzip" -3 -c d/m.2 >alone.nz && status 0 "$nzip" -t --base none alone.nz || return 1
+    [ "$(size_of d/m.2.nz)" -lt $((100000 + 500)) ] && [ "$(size_of d/m.3.nz)" -lt 700 ] &&
+        [ "$(size_of alone.nz)" -gt 180000 ] && [ "$(size_of d/m.4.nz)" -gt 180000 ] ||
+        { ls -l d alone.nz && return 1; }
+    "$nzip" -3 -c d/m | cmp - d/m.nz && "$nzip" -3 -c d/m.4 | cmp - d/m.4.nz || return 1
+    status 0 "$nzip" -l d >list && silent && grep -q 'delta .* head' list || return 1
+    status 0 "$nzip" -t d && silent && status 0 "$nzip" -T1 -3 -f -q d && silent || return 1
+    "$nzip" -dc --tensor head d/m.2.nz >head && "$nzip" -dc --tensor embed d/m.nz | cmp - head
+}
+
+# Names are such that the archives come before that of their base.
+sharing_in_any_order() {
+    local i
+    shards
+    status 0 "$nzip" -3 -q --rm d && (cd d && only m.nz m.2.nz m.3.nz m.4.nz text.nz) &&
+        status 0 "$nzip" -t d && silent || return 1
+    status 0 "$nzip" -dv d/m.2.nz && says "d/m.2.nz: its base is d/m.nz" && cmp d/m.2 want/m.2 &&
+        rm d/m.2 || return 1
+    status 0 "$nzip" -tv d && says "d/m.2.nz: its base is d/m.nz" &&
+        says "d/m.3.nz: its base is d/m.nz" || return 1
+    (cd d && status 0 "$nzip" -dv --rm m.nz m.3.nz && says "m.3.nz: its base is m") || return 1
+    status 0 "$nzip" -dc d/m.2.nz | cmp - want/m.2 && status 0 "$nzip" -dc --tensor b d/m.2.nz >/dev/null &&
+        status 0 "$nzip" -d --rm d && silent && diff -r d want || return 1
+    for i in 1 2; do
+        status 0 "$nzip" -3 -q --rm d && status 0 "$nzip" -d --rm d && silent && diff -r d want || return 1
+    done
+}
+
+sharing_without_the_base() {
+    shards
+    "$nzip" -3 -q --rm d && mkdir e && mv d/m.nz e || return 1
+    status 1 "$nzip" -d d && says "d/m.2.nz: packed against a base file of $(size_of want/m) bytes, XXH3-128 " &&
+        says "not in its folder" && says --base && (cd d && only m.2.nz m.3.nz m.4 m.4.nz text text.nz) &&
+        cmp d/m.4 want/m.4 || return 1
+    status 1 "$nzip" -t --base=d/m.4 d/m.2.nz && says "another base file" &&
+        status 0 "$nzip" -t --base=e/m.nz d/m.2.nz d/m.3.nz && status 0 "$nzip" -l d/m.2.nz >list &&
+        status 1 "$nzip" -dc --tensor b d/m.2.nz >b && says "not in its folder" && [ ! -s b ] || return 1
+    flip want/m 99999 1 >d/m
+    status 1 "$nzip" -t d/m.2.nz && says "not in its folder" || return 1
+    flip e/m.nz 99999 1 >d/m.nz
+    status 1 "$nzip" -t d/m.2.nz && says "d/m.nz: at byte 8: " && says "not in its folder" || return 1
+    cp e/m.nz d/other.nz
+    status 0 "$nzip" -tv d/m.2.nz && says "its base is d/other.nz" || return 1
+    status 1 "$nzip" -t --memory 100K d/m.2.nz && says "d/m.nz: needs more memory" || return 1
+    status 1 "$nzip" -t --base none d/m.2.nz && says "packed against a base file"
+    status 1 "$nzip" -t <d/m.2.nz && says "packed against a base file"
+}
+
+not_sharing() {
+    shards
+    status 0 "$nzip" -3 --base=none d && silent || return 1
+    local name
+    for name in d/m*.nz; do
+        "$nzip" -3 -c "${name%.nz}" | cmp - "$name" || return 1
+    done
+    status 0 "$nzip" -3 -f d/m d/m.2 && silent && status 0 "$nzip" -3 -f --weights=off d && silent &&
+        status 0 "$nzip" -t --base none d || return 1
+    mkdir d/e
+    mv d/m.2 d/e
+    rm d/m.3 d/m.[23].nz
+    status 0 "$nzip" -3 -f -r d && silent || return 1
+    status 0 "$nzip" -3 -f --base want/m d && silent && rm d/m && status 1 "$nzip" -t d &&
+        status 0 "$nzip" -t --base want/m d
 }
 
 links_and_devices() {
@@ -536,6 +627,29 @@ terminal() {
     on_terminal "$nzip -dc a.nz" | cmp - a
 }
 
+# The question about d/m.nz leaves time to write to d/m, which d/m.2 is to be packed against.
+changed_base() {
+    command -v script >/dev/null || return 0
+    local i answer
+    shards
+    rm d/m.[34]
+    echo old >d/m.nz
+    mkfifo "$top/answer"
+    script -qec "$nzip -3 d" /dev/null <"$top/answer" >said &
+    exec {answer}>"$top/answer"
+    for i in $(seq 100); do
+        ! grep -q overwrite said || break
+        sleep 0.05
+    done
+    touch d/m
+    echo n >&$answer
+    exec {answer}>&-
+    wait $!
+    rm "$top/answer"
+    grep -q "d/m.2: not packed: d/m, .* changed meanwhile" said || { cat said && return 1; }
+    (cd d && only m m.2 m.nz text text.nz)
+}
+
 progress_bar() {
     command -v script >/dev/null || return 0
     on_terminal "head -c 3000 $top/text | (sleep 0.5; cat) | $nzip -1 -o a.nz; sleep 0.1" >said
@@ -559,7 +673,8 @@ base() {
         substr($d, $_, 1) = chr(ord(substr($d, $_, 1)) ^ 1) for map { 2000 + 40 * $_ } 0 .. 700;
         print $d' <old >new
     status 0 "$nzip" -3 --base=old new && [ "$(stat -c %s new.nz)" -lt 6000 ] || return 1
-    status 1 "$nzip" -t new.nz && says "packed against a base file" && says --base || return 1
+    status 0 "$nzip" -tv new.nz && says "new.nz: its base is old" || return 1
+    status 1 "$nzip" -t <new.nz && says "packed against a base file" && says --base || return 1
     status 1 "$nzip" -t --base=new new.nz && says "another base file" || return 1
     status 0 "$nzip" -l new.nz >list && grep -q delta list || return 1
     status 0 "$nzip" -dc --base=old new.nz | cmp - new || return 1
@@ -567,7 +682,10 @@ base() {
     status 0 "$nzip" -dc --base=old --tensor layer.1.weight new.nz >one && [ -s one ] || return 1
     status 1 "$nzip" -t --base=nothing new.nz && says "nothing: cannot read the base" || return 1
     status 1 "$nzip" -t --base=. new.nz && says "regular file" || return 1
-    only list new new.nz old old.nz one
+    only list new new.nz old old.nz one || return 1
+    status 1 "$nzip" -f --base=old.nz old && says "old.nz, which it needs" || return 1
+    status 0 "$nzip" -f --rm --base=old old new && only list new.nz old.nz one &&
+        status 0 "$nzip" -d old.nz new.nz && only list new new.nz old old.nz one
 }
 
 array() {
@@ -592,11 +710,12 @@ run() {
 
 run trip_file trip_pipes trip_empty trip_random trip_frames concatenation several_files \
     existing_target combined_options wrong_options listing listing_tensors taking_tensors \
-    full_disk not_an_archive corrupted_bit corrupted_byte corrupted_stored truncated
+    sharing full_disk not_an_archive corrupted_bit corrupted_byte corrupted_stored truncated
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
-    directories links_and_devices help_and_version environment called_by_other_names removing \
+    directories sharing_in_any_order sharing_without_the_base not_sharing changed_base \
+    links_and_devices help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array verbose metadata \
     new_file_mode closed_pipe no_such_folder read_only_folder \
     unreadable_file garbage_behind memory_limit killed terminal progress_bar

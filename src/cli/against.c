@@ -3,88 +3,78 @@
 #include "cli/work.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
-static void *mapped, *unpacked;
-static size_t mapped_bytes;
-
-static bool say_errno(const options *o)
+static nz_err map(against *a, const char *path)
 {
-    say_error("%s: cannot read the base: %s", o->base, strerror(errno));
-    return false;
-}
-
-static bool map(const options *o, FILE *from)
-{
-    struct stat st;
-    if (fstat(fileno(from), &st))
-        return say_errno(o);
-    if (!S_ISREG(st.st_mode) || st.st_size == 0) {
-        say_error("%s: a base must be a regular file, and not empty", o->base);
-        return false;
-    }
-    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fileno(from), 0);
+    if (!(a->from = fopen(path, "rb")) || fstat(fileno(a->from), &a->st))
+        return NZ_E_READ;
+    if (!S_ISREG(a->st.st_mode) || a->st.st_size == 0)
+        return NZ_E_ARG;
+    void *p = mmap(NULL, (size_t)a->st.st_size, PROT_READ, MAP_PRIVATE, fileno(a->from), 0);
     if (p == MAP_FAILED)
-        return say_errno(o);
-    mapped = p;
-    mapped_bytes = (size_t)st.st_size;
-    return true;
+        return NZ_E_READ;
+    a->mapped = p;
+    return NZ_OK;
 }
 
 /* What an archive holds, all of it in memory; as it is when it is none. */
-static bool unpack(const options *o, size_t *n)
+static nz_err unpack(against *a, const options *o, size_t *n, nz_fault *fault)
 {
-    nz_archive *a;
-    nz_fault fault;
-    *n = mapped_bytes;
-    nz_err err = nz_archive_open(&a, mapped, mapped_bytes, &o->nz, &fault);
-    if (err == NZ_E_MAGIC)
-        return true;
-    if (!err) {
-        *n = (size_t)nz_archive_raw(a);
-        unpacked = malloc(*n ? *n : 1);
-        if (!unpacked)
-            fault = (nz_fault){.err = err = NZ_E_MEM};
-        else
-            err = nz_archive_read(a, 0, unpacked, *n, &fault);
-        nz_archive_free(a);
-    }
+    nz_options opt = o->nz;
+    nz_archive *archive;
+    opt.base = NULL;
+    nz_err err = nz_archive_open(&archive, a->mapped, *n, &opt, fault);
     if (err)
-        work_say_fault(o, o->base, fault, errno);
+        return err == NZ_E_MAGIC ? NZ_OK : err;
+    uint64_t raw = nz_archive_raw(archive);
+    *n = (size_t)raw;
+    if (raw > options_memory(o))
+        fault->err = err = NZ_E_LIMIT;
+    else if (!(a->unpacked = malloc(*n ? *n : 1)))
+        fault->err = err = NZ_E_MEM;
+    else
+        err = nz_archive_read(archive, 0, a->unpacked, *n, fault);
+    nz_archive_free(archive);
+    return err;
+}
+
+bool against_open(against *a, const options *o, const char *path, nz_fault *fault)
+{
+    *a = (against){0};
+    nz_err err = map(a, path);
+    size_t n = (size_t)a->st.st_size;
+    *fault = (nz_fault){.err = err};
+    if (!err)
+        err = unpack(a, o, &n, fault);
+    if (!err)
+        fault->err = err = nz_base_new(&a->base, a->unpacked ? a->unpacked : a->mapped, n);
+    int saved = errno;
+    if (err)
+        against_close(a);
+    errno = saved;
     return !err;
 }
 
-bool against_open(options *o)
+void against_say(const options *o, const char *path, nz_fault fault, int system_error)
 {
-    nz_base *base;
-    size_t n;
-    if (!o->base)
-        return true;
-    FILE *from = fopen(o->base, "rb");
-    if (!from)
-        return say_errno(o);
-    bool good = map(o, from) && unpack(o, &n);
-    fclose(from);
-    if (!good)
-        return false;
-    if (nz_base_new(&base, unpacked ? unpacked : mapped, n)) {
-        say_error("%s: out of memory", o->base);
-        return false;
-    }
-    o->nz.base = base;
-    return true;
+    if (fault.err == NZ_E_READ)
+        say_error("%s: cannot read the base: %s", path, strerror(system_error));
+    else if (fault.err == NZ_E_ARG)
+        say_error("%s: a base must be a regular file, and not empty", path);
+    else
+        work_say_fault(o, path, fault, system_error);
 }
 
-void against_close(options *o)
+void against_close(against *a)
 {
-    nz_base_free((nz_base *)(uintptr_t)o->nz.base);
-    o->nz.base = NULL;
-    if (mapped)
-        munmap(mapped, mapped_bytes);
-    free(unpacked);
-    mapped = unpacked = NULL;
+    nz_base_free(a->base);
+    if (a->mapped)
+        munmap(a->mapped, (size_t)a->st.st_size);
+    if (a->from)
+        fclose(a->from);
+    free(a->unpacked);
+    *a = (against){0};
 }

@@ -1,12 +1,22 @@
-/* The base file of --base: opened once, for all files of the run. */
+/* A file in memory that others are packed against; an archive stands for what it holds. */
 #ifndef NZ_CLI_AGAINST_H
 #define NZ_CLI_AGAINST_H
 
 #include "cli/options.h"
+#include <sys/stat.h>
 
-/* Sets o->nz.base when there is an o->base; a base that is an archive itself stands for what it
- * holds. False: it was said why not. */
-bool against_open(options *o);
-void against_close(options *o);
+/* Starts as {0}. */
+typedef struct against {
+    nz_base *base;
+    FILE *from;
+    struct stat st; /* as it was when opened */
+    void *mapped, *unpacked;
+} against;
+
+/* NZ_E_READ: errno says why. NZ_E_ARG: it is no regular file, or empty. */
+bool against_open(against *a, const options *o, const char *path, nz_fault *fault);
+/* Why it could not be opened. */
+void against_say(const options *o, const char *path, nz_fault fault, int system_error);
+void against_close(against *a); /* {0} again */
 
 #endif

@@ -1,8 +1,11 @@
 /* nzip: names in, files out. Every file stands for itself: one that fails does not stop the next,
  * and the exit status tells the worst that happened. */
 #include "cli/against.h"
+#include "cli/beside.h"
+#include "cli/folder.h"
 #include "cli/list.h"
 #include "cli/message.h"
+#include "cli/sharing.h"
 #include "cli/tensors.h"
 #include "cli/work.h"
 
@@ -48,7 +51,8 @@ static bool fill(const options *o, const source *s, const target *t, amount *don
 {
     if (o->task == TASK_UNPACK)
         return work_unpack(o, s, t, done);
-    return work_pack(o, s, t, done) && (!o->check || t->in_place || work_check(o, t, done->raw));
+    return work_pack(o, s, t, done) && sharing_holds() &&
+           (!o->check || t->in_place || work_check(o, t, done->raw));
 }
 
 /* `name` NULL: to standard output. */
@@ -70,6 +74,7 @@ static void convert(const options *o, const source *s, const char *name)
     if (!target_keep(&t, s->path && S_ISREG(s->st.st_mode) ? &s->st : NULL, o->remove))
         return;
     say_done(o, s->name, &done);
+    sharing_say(name);
     if (o->remove && s->path && !in_place)
         remove_input(s, o->task == TASK_PACK ? done.raw : done.packed);
 }
@@ -83,11 +88,17 @@ static void inspect(const options *o, const source *s)
         say_done(o, s->name, &done);
 }
 
-static char *own_name(const options *o, const char *path, bool named)
+static char *own_name(const options *o, const char *path)
 {
     if (o->output)
         return strdup(o->output);
-    return o->task == TASK_PACK ? source_packed_name(o, path, named) : source_raw_name(path, named);
+    return o->task == TASK_PACK ? source_packed_name(o, path) : source_raw_name(path);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return a && b && !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 static bool derives_name(const options *o)
@@ -95,28 +106,45 @@ static bool derives_name(const options *o)
     return (o->task == TASK_PACK || o->task == TASK_UNPACK) && !o->to_stdout && !o->tensor_count;
 }
 
-static void run_file(const options *o, const char *path, bool named)
+/* Nothing is its own base: it may be removed, and is not there when it is to be unpacked. */
+static bool choose_base(options *o, const source *s, const char *name)
+{
+    if (o->task != TASK_PACK)
+        return o->task == TASK_LIST || beside_find(o, s);
+    if (o->base && source_is(s, o->base))
+        o->nz.base = NULL;
+    if (!o->nz.base || !same_file(o->base, name))
+        return true;
+    say_error("%s: would replace %s, which it needs as its base", s->name, name);
+    return false;
+}
+
+static void run_file(const options *o, const char *path)
 {
     source s;
     char *name = NULL;
-    if (derives_name(o) && !(name = own_name(o, path, named)))
+    options own = *o;
+    if (derives_name(o) && !(name = own_name(o, path)))
         return;
-    if (source_open(&s, o, path, named)) {
+    if (!source_open(&s, o, path))
+        goto done;
+    if (choose_base(&own, &s, name)) {
         if (o->task == TASK_TEST || o->task == TASK_LIST)
-            inspect(o, &s);
+            inspect(&own, &s);
         else if (o->tensor_count)
-            tensors_take(o, &s);
+            tensors_take(&own, &s);
         else if (!terminal_refused(o, &s, o->to_stdout))
-            convert(o, &s, name);
-        source_close(&s);
+            convert(&own, &s, name);
     }
+    source_close(&s);
+done:
     free(name);
 }
 
 static void run_stdin(const options *o)
 {
     source s;
-    if (!source_open(&s, o, NULL, true)) {
+    if (!source_open(&s, o, NULL)) {
         say_error("(stdin): %s", strerror(errno));
         return;
     }
@@ -138,7 +166,7 @@ static void run(const options *o)
         if (!strcmp(o->names[i], "-"))
             run_stdin(o);
         else
-            source_walk(o, o->names[i], run_file);
+            folder_walk(o, o->names[i], run_file);
     }
     if (o->task == TASK_LIST)
         list_total(o);
@@ -153,9 +181,16 @@ int main(int argc, char **argv)
     if (p == PARSED_RUN) {
         say_quietly(o.verbose < 0);
         target_guard();
-        if (against_open(&o))
+        against given = {0};
+        nz_fault fault;
+        if (o.base && !against_open(&given, &o, o.base, &fault)) {
+            against_say(&o, o.base, fault, errno);
+        } else {
+            o.nz.base = given.base;
             run(&o);
-        against_close(&o);
+        }
+        against_close(&given);
+        beside_close();
     }
     options_free(&o);
     if ((fflush(stdout) || ferror(stdout)) && say_status() != STATUS_ERROR)

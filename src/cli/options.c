@@ -56,6 +56,7 @@ static const char HELP[] =
     "Usage: nzip [OPTION]... [FILE]...\n"
     "Compress FILEs to FILE.nz with models that learn while they read; lossless,\n"
     "and the same bytes on every machine. Without FILE, or with -: stdin to stdout.\n"
+    "A directory stands for the files in it, each by itself.\n"
     "\n"
     "  -z, --compress      compress (the default)\n"
     "  -d, --decompress    restore FILE from FILE.nz\n"
@@ -67,7 +68,8 @@ static const char HELP[] =
     "      --dtype=TYPE[,ROW]  the input is an array of BF16, F16, F32, F8_E4M3, Q8_0 ...\n"
     "                      numbers, ROW of them a row, in no container\n"
     "      --base=FILE     pack tensors by their difference from those of FILE; unpacking\n"
-    "                      needs the same FILE again\n"
+    "                      needs the same FILE again. --base=none: files of a directory\n"
+    "                      share nothing\n"
     "      --weights=MODE  tensors of checkpoints: off, turbo, fast, max; default auto,\n"
     "                      by level\n"
     "\n"
@@ -76,7 +78,7 @@ static const char HELP[] =
     "  -f, --force         overwrite, follow links, write archives to a terminal\n"
     "  -k, --keep          keep the input (the default)\n"
     "      --rm            remove the input once the output is safe on disk\n"
-    "  -r, --recursive     go into directories\n"
+    "  -r, --recursive     go into the directories of a directory\n"
     "      --check         decode a new archive before it gets its name\n"
     "\n"
     "  -T, --threads=N     use N cores; 0, the default, means all\n"
@@ -229,7 +231,10 @@ static parsed set_value(options *o, int option, char *value)
     case OPT_MEMORY: good = set_size(&o->nz.memory, "--memory", value, true); break;
     case OPT_FRAME: good = set_size(&o->nz.frame, "--frame", value, false); break;
     case OPT_WEIGHTS: good = set_weights(&o->nz, value ? value : "fast"); break;
-    case OPT_BASE: o->base = value; break;
+    case OPT_BASE:
+        o->alone = !strcmp(value, "none");
+        o->base = o->alone ? NULL : value;
+        break;
     case OPT_DTYPE: good = set_dtype(&o->nz, value); break;
     case OPT_TENSOR: good = add_tensor(o, value); break;
     case 'o': set_output(o, value); break;
@@ -348,6 +353,11 @@ parsed options_read(options *o, int argc, char **argv)
     if (wrong)
         say_error("%s", wrong);
     return wrong ? PARSED_WRONG : PARSED_RUN;
+}
+
+uint64_t options_memory(const options *o)
+{
+    return o->nz.memory ? o->nz.memory : percent_of_memory(50);
 }
 
 void options_free(options *o)

@@ -1,5 +1,5 @@
 /* The command line and NZIP_OPT, read once into one structure that never changes afterwards, but
- * for the base that --base names. */
+ * for the base, which is a file's own. */
 #ifndef NZ_CLI_OPTIONS_H
 #define NZ_CLI_OPTIONS_H
 
@@ -18,6 +18,7 @@ typedef struct options {
     int verbose;        /* -1: -q, 0, 1: -v */
     const char *output; /* -o, or NULL */
     const char *base;   /* --base, or NULL */
+    bool alone;         /* --base=none: no file is any other's base */
     char **tensors;     /* --tensor: of an archive only these; owned, the names are argv's */
     int tensor_count;
     nz_options nz;
@@ -30,6 +31,8 @@ typedef enum parsed { PARSED_RUN, PARSED_DONE, PARSED_WRONG } parsed;
 
 /* PARSED_DONE: help or version was printed. PARSED_WRONG: the mistake was said on stderr. */
 parsed options_read(options *o, int argc, char **argv);
+/* What may be allocated. */
+uint64_t options_memory(const options *o);
 void options_free(options *o);
 
 #endif

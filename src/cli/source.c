@@ -3,7 +3,6 @@
 #include "cli/source.h"
 #include "cli/message.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #define SUFFIX     ".nz"
 #define SUFFIX_LEN (sizeof SUFFIX - 1)
 
-static bool has_suffix(const char *path)
+bool source_is_packed(const char *path)
 {
     size_t n = strlen(path);
     return n > SUFFIX_LEN && path[n - SUFFIX_LEN - 1] != '/' &&
@@ -22,73 +21,6 @@ static bool has_suffix(const char *path)
 static bool output_beside(const options *o)
 {
     return !o->to_stdout && !o->output && (o->task == TASK_PACK || o->task == TASK_UNPACK);
-}
-
-static char *joined(const char *folder, const char *name)
-{
-    size_t n = strlen(folder), m = strlen(name);
-    char *path = malloc(n + m + 2);
-    if (!path) {
-        say_error("%s: out of memory", folder);
-        return NULL;
-    }
-    memcpy(path, folder, n);
-    if (n && path[n - 1] != '/')
-        path[n++] = '/';
-    memcpy(path + n, name, m + 1);
-    return path;
-}
-
-static int not_dots(const struct dirent *e)
-{
-    return strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static void walk_inside(const options *o, const char *folder, source_fn run);
-
-static void walk_entry(const options *o, const char *path, source_fn run)
-{
-    struct stat st;
-    if (lstat(path, &st))
-        say_error("%s: %s", path, strerror(errno));
-    else if (S_ISDIR(st.st_mode))
-        walk_inside(o, path, run);
-    else
-        run(o, path, false);
-}
-
-static void walk_inside(const options *o, const char *folder, source_fn run)
-{
-    struct dirent **entry;
-    int n = scandir(folder, &entry, not_dots, by_bytes);
-    if (n < 0) {
-        say_error("%s: %s", folder, strerror(errno));
-        return;
-    }
-    for (int i = 0; i < n; i++) {
-        char *path = joined(folder, entry[i]->d_name);
-        if (path)
-            walk_entry(o, path, run);
-        free(path);
-        free(entry[i]);
-    }
-    free(entry);
-}
-
-void source_walk(const options *o, const char *path, source_fn run)
-{
-    struct stat st;
-    if (lstat(path, &st) || !S_ISDIR(st.st_mode))
-        run(o, path, true); /* which also says why it cannot be opened */
-    else if (o->recurse)
-        walk_inside(o, path, run);
-    else
-        say_warning("%s: is a directory; skipped (-r goes into it)", path);
 }
 
 /* NULL when the file may be taken. */
@@ -105,15 +37,15 @@ static const char *unfit(const options *o, const struct stat *st)
     return NULL;
 }
 
-static bool fit(const options *o, const char *path, const struct stat *st, bool named)
+static bool fit(const options *o, const char *path, const struct stat *st)
 {
     const char *why = unfit(o, st);
-    if (why && named)
+    if (why)
         say_warning("%s: %s; skipped", path, why);
     return !why;
 }
 
-bool source_open(source *s, const options *o, const char *path, bool named)
+bool source_open(source *s, const options *o, const char *path)
 {
     struct stat link;
     *s = (source){.path = path, .name = path ? path : "(stdin)"};
@@ -125,14 +57,14 @@ bool source_open(source *s, const options *o, const char *path, bool named)
         say_error("%s: %s", path, strerror(errno));
         return false;
     }
-    if (!fit(o, path, &link, named))
+    if (!fit(o, path, &link))
         return false;
     if (!(s->from = fopen(path, "rb")) || fstat(fileno(s->from), &s->st)) {
         say_error("%s: %s", path, strerror(errno));
         source_close(s);
         return false;
     }
-    if (fit(o, path, &s->st, named)) /* again: a link may lead to anything */
+    if (fit(o, path, &s->st)) /* again: a link may lead to anything */
         return true;
     source_close(s);
     return false;
@@ -158,11 +90,16 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
+bool source_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           same_time(&a->st_mtim, &b->st_mtim);
+}
+
 bool source_unchanged(const source *s, uint64_t bytes_read)
 {
     struct stat now;
-    return s->path && !stat(s->path, &now) && now.st_dev == s->st.st_dev &&
-           now.st_ino == s->st.st_ino && same_time(&now.st_mtim, &s->st.st_mtim) &&
+    return s->path && !stat(s->path, &now) && source_same(&now, &s->st) &&
            (uint64_t)now.st_size == bytes_read;
 }
 
@@ -173,11 +110,10 @@ void source_close(source *s)
     s->from = NULL;
 }
 
-char *source_packed_name(const options *o, const char *path, bool named)
+char *source_packed_name(const options *o, const char *path)
 {
-    if (has_suffix(path) && !o->force) {
-        if (named)
-            say_warning("%s: already ends in " SUFFIX "; skipped (-f packs it again)", path);
+    if (source_is_packed(path) && !o->force) {
+        say_warning("%s: already ends in " SUFFIX "; skipped (-f packs it again)", path);
         return NULL;
     }
     char *name = malloc(strlen(path) + sizeof SUFFIX);
@@ -188,11 +124,10 @@ char *source_packed_name(const options *o, const char *path, bool named)
     return name;
 }
 
-char *source_raw_name(const char *path, bool named)
+char *source_raw_name(const char *path)
 {
-    if (!has_suffix(path)) {
-        if (named)
-            say_error("%s: does not end in " SUFFIX "; name the output with -o or use -c", path);
+    if (!source_is_packed(path)) {
+        say_error("%s: does not end in " SUFFIX "; name the output with -o or use -c", path);
         return NULL;
     }
     char *name = strndup(path, strlen(path) - SUFFIX_LEN);

@@ -1,4 +1,4 @@
-/* Inputs: which names are taken, which are skipped, and walking directories. */
+/* Inputs: which names are taken and which are skipped. */
 #ifndef NZ_CLI_SOURCE_H
 #define NZ_CLI_SOURCE_H
 
@@ -12,23 +12,22 @@ typedef struct source {
     struct stat st;   /* as it was when opened */
 } source;
 
-/* Calls `run` for every file that `path` stands for, in an order that does not depend on the disk.
- * `named` is false for files met inside a directory: they are skipped without a warning. */
-typedef void (*source_fn)(const options *o, const char *path, bool named);
-void source_walk(const options *o, const char *path, source_fn run);
-
 /* False when there is nothing to do; why was said. path NULL: standard input. */
-bool source_open(source *s, const options *o, const char *path, bool named);
+bool source_open(source *s, const options *o, const char *path);
 /* The size when it is known beforehand, else UINT64_MAX. */
 uint64_t source_size(const source *s);
 /* The file of that name is this one. */
 bool source_is(const source *s, const char *name);
+/* It is the same file, and nobody wrote to it between the one look and the other. */
+bool source_same(const struct stat *a, const struct stat *b);
 /* Nobody wrote to it since it was opened, and the name still leads to it: --rm may remove it. */
 bool source_unchanged(const source *s, uint64_t bytes_read);
 void source_close(source *s);
 
 /* The output's name in allocated memory: FILE -> FILE.nz, and back. NULL: skipped, why was said. */
-char *source_packed_name(const options *o, const char *path, bool named);
-char *source_raw_name(const char *path, bool named);
+char *source_packed_name(const options *o, const char *path);
+char *source_raw_name(const char *path);
+/* Its name ends as an archive's does. */
+bool source_is_packed(const char *path);
 
 #endif

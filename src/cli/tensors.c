@@ -230,7 +230,7 @@ static bool take_beside(const options *o, const source *s, const nz_archive *a, 
 {
     nz_tensor_info info;
     nz_tensor_about(a, tensor, &info);
-    char *archive = source_raw_name(s->path, true);
+    char *archive = source_raw_name(s->path);
     char *name = archive ? own_name(archive, info.name) : NULL;
     bool good = name && take(o, s, a, tensor, name);
     free(archive);

@@ -56,3 +56,17 @@ weights_input() { # BYTES
                 $head ? "," : "", $k, $t, $rows, $cols, $from, length $data }
         $head = "{$head}"; binmode STDOUT; print pack("Q<", length $head), $head, $data' "$1"
 }
+
+# A safetensors file of BF16 matrices of 128 KiB, each from a seed: NAME:SEED...
+shard_input() {
+    perl -e '
+        my ($head, $data) = ("", "");
+        for (@ARGV) {
+            my ($name, $seed) = split /:/;
+            srand($seed);
+            $head .= sprintf "%s\"%s\":{\"dtype\":\"BF16\",\"shape\":[256,256],\"data_offsets\":[%d,%d]}",
+                $head ? "," : "", $name, length $data, (length $data) + (1 << 17);
+            $data .= pack("v", int(rand(2)) << 15 | int(112 + 10 * sqrt(rand)) << 7 | int(rand(128)))
+                for 1 .. 1 << 16 }
+        $head = "{$head}"; binmode STDOUT; print pack("Q<", length $head), $head, $data' "$@"
+}
