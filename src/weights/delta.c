@@ -162,7 +162,9 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
     uint8_t *symbol = malloc(2 * (size_t)NZ_CHUNK), *set = symbol + NZ_CHUNK;
     uint64_t *z = malloc(STRIP * sizeof *z);
     nz_err err = symbol && z ? NZ_OK : NZ_E_MEM;
-    for (size_t at = 0; at < d.n && !err; at += STRIP) {
+    bool same = base_dtype == s->dtype && !memcmp(raw, base, (size_t)nz_slab_bytes(s));
+    counts[0][0] = same; /* then the plane is a fill, whatever the sets */
+    for (size_t at = 0; at < d.n && !same && !err; at += STRIP) {
         size_t n = d.n - at < STRIP ? d.n - at : STRIP;
         measure(&d, symbol, set, z, raw, at, n);
         nz_plane_count(counts, symbol, set, n);
@@ -178,7 +180,7 @@ nz_err nz_delta_encode(const nz_slab *s, const nz_kern *kern, nz_tables *tables,
         size_t n = d.n - at < NZ_CHUNK ? d.n - at : NZ_CHUNK;
         nz_buf rest = {0};
         nz_bits_out bits = {.to = &rest};
-        for (size_t i = 0; i < n; i += STRIP) {
+        for (size_t i = 0; i < n && !same; i += STRIP) {
             size_t m = n - i < STRIP ? n - i : STRIP;
             measure(&d, symbol + i, set + i, z, raw, at + i, m);
             rest_put(&d, &bits, z, m);
@@ -208,6 +210,10 @@ static nz_err unchunk(const delta *d, const nz_kern *kern, const nz_chunk *chunk
     nz_err err = nz_plane_open(&r, &d->symbol, size, &code);
     if (err)
         return err;
+    if (d->symbol.kind == NZ_PLANE_FILL && d->symbol.fill == 0) {
+        take_base(d, raw, chunk->at + from, n);
+        return from + n == size && nz_span_left(&code) ? NZ_E_CORRUPT : NZ_OK;
+    }
     nz_bits_in bits = {.in = code};
     for (size_t i = 0; i < size && i < from + n; i += STRIP) {
         size_t m = size - i < STRIP ? size - i : STRIP;
