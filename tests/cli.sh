@@ -245,6 +245,15 @@ sharing() {
     "$nzip" -dc --tensor head d/m.2.nz >head && "$nzip" -dc --tensor embed d/m.nz | cmp - head
 }
 
+# A tensor of the base's name but of other contents is left to the model that learns.
+sharing_at_max() {
+    mkdir d
+    shard_input embed:1 a:2 >d/m
+    shard_input embed:1 a:3 >d/m.2
+    status 0 "$nzip" -7 -q d && "$nzip" -l d/m.2.nz >list && grep -q 'delta .* embed$' list &&
+        grep -q ' max .* a$' list && status 0 "$nzip" -t d || { cat list && return 1; }
+}
+
 # Names are such that the archives come before that of their base.
 sharing_in_any_order() {
     local i
@@ -714,7 +723,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
-    directories sharing_in_any_order sharing_without_the_base not_sharing changed_base \
+    directories sharing_at_max sharing_in_any_order sharing_without_the_base not_sharing changed_base \
     links_and_devices help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array verbose metadata \
     new_file_mode closed_pipe no_such_folder read_only_folder \

@@ -210,6 +210,12 @@ static bool base_has(const nz_weights_base *base, const nz_slab *s, unsigned dty
            s->n <= (base->n - at) / info->bytes;
 }
 
+/* Whether the model that learns is for these. */
+static bool max_suits(nz_dtype dtype)
+{
+    return nz_value_of(dtype) || nz_quants_of(dtype);
+}
+
 /* By itself, or by its difference from the base: whichever is smaller. */
 static nz_err slab_store(const nz_placed *p, nz_weights_mode mode, const nz_run *run,
                          const nz_weights_base *base, nz_tables *tables, const nz_other *other_slab,
@@ -229,7 +235,11 @@ static nz_err slab_store(const nz_placed *p, nz_weights_mode mode, const nz_run 
     if (!err)
         err = nz_delta_encode(&p->slab, run->kern, &other, raw, p->base_dtype, base->p + p->base_at,
                               &delta);
-    if (!err && delta.n < out->n - start) {
+    /* The model that learns saves as much of what is told by itself: less is not worth a delta. */
+    size_t plain = out->n - start;
+    if (mode == NZ_MODE_MAX && max_suits(p->slab.dtype))
+        plain -= plain / 32;
+    if (!err && delta.n < plain) {
         nz_tables swap = *tables;
         *tables = other;
         other = swap;
@@ -258,11 +268,6 @@ static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_ba
 }
 
 /* ---- The model that learns ---- */
-
-static bool max_suits(nz_dtype dtype)
-{
-    return nz_value_of(dtype) || nz_quants_of(dtype);
-}
 
 /* What of blocks the model leaves to others, behind its size. */
 static bool has_fields(const nz_quants *quants)
@@ -360,11 +365,16 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
                                raw + slabs[i - 1].at};
         nz_buf_put(&gap, raw + at, start - at);
         const nz_placed *p = &slabs[i];
-        if (max && max_suits(p->slab.dtype) && !base_has(base, &p->slab, p->base_dtype, p->base_at))
-            err = max_store(max, &p->slab, run->kern, &tables, raw + start, &codes);
-        else
+        bool learns = max && max_suits(p->slab.dtype);
+        size_t had = tables.n;
+        if (!learns || base_has(base, &p->slab, p->base_dtype, p->base_at))
             err = slab_store(p, mode, run, base, &tables, other.raw ? &other : NULL, raw + start,
                              &codes);
+        if (!err && learns && (codes.n == before || codes.p[before] != NZ_FORM_DELTA)) {
+            codes.n = before;
+            tables.n = had;
+            err = max_store(max, &p->slab, run->kern, &tables, raw + start, &codes);
+        }
         sizes[i] = codes.n - before;
         alone = codes.n > before && codes.p[before] != NZ_FORM_MAX &&
                 !nz_slab_follows(nz_span_of(codes.p + before, sizes[i]));
