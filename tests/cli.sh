@@ -616,7 +616,7 @@ killed_by() { # SIGNAL
 
 killed() {
     mkfifo "$top/pipe"
-    killed_by TERM && rmdir d && killed_by HUP
+    killed_by TERM && rmdir d && killed_by HUP && rmdir d && killed_by BUS
 }
 
 # script(1) gives the command a terminal; its output then comes with carriage returns.

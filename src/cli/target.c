@@ -18,7 +18,7 @@
 static char unfinished[PATH_MAX];
 static volatile sig_atomic_t is_unfinished;
 
-static const int FATAL[] = {SIGINT, SIGTERM, SIGHUP};
+static const int FATAL[] = {SIGINT, SIGTERM, SIGHUP, SIGBUS};
 #define FATAL_COUNT (sizeof FATAL / sizeof *FATAL)
 
 static void on_fatal(int number)

@@ -15,7 +15,8 @@ typedef struct target {
     bool replace;     /* an existing file may be replaced */
 } target;
 
-/* SIGINT, SIGTERM and SIGHUP remove what is unfinished. Call once, before any target. */
+/* SIGINT, SIGTERM, SIGHUP, and SIGBUS where a mapped file was cut short, remove what is unfinished.
+ * Call once, before any target. */
 void target_guard(void);
 
 /* Existing files are refused unless `force`, or the user says yes on a terminal. */
