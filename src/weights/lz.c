@@ -30,50 +30,109 @@ static unsigned log2_of(uint32_t v)
 
 enum {
     BIT = 16,       /* prices are in 1/16 bit */
-    HASH_BITS = 20, /* at most */
-    DEPTH = 8,      /* places looked at for one match */
-    NICE = 128,     /* long enough not to look for longer ones */
-    LONG = 512,     /* of longer matches only the ends are remembered */
-    PATIENCE = 64,  /* literals in a row before places are passed over, */
-    SKIP = 7        /* at most so many at once: repeats of few bytes more are still found */
+    WORTH = 24,     /* bits that what is hashed should be worth: shorter new copies do not pay */
+    WAYS = 2,       /* places of a bucket, the newest first */
+    NEAR_BITS = 15, /* of the number of buckets, at most */
+    FAR_BITS = 18,
+    PLACE_BITS = 22, /* of an entry: a place; above them lie bits of its hash */
+    MARGIN = 16,     /* bytes before the end where no copy starts */
+    NICE = 48,       /* bytes: no longer copies are looked for, and not all in them is remembered */
+    PATIENCE = 64,   /* literals in a row for each place more that is passed over, */
+    SKIP = 16,       /* at most so many at once */
+    RARE = 4,        /* places at a time from which on not all are remembered, */
+    STRIDE = 8       /* but one in so many, at most; every SKIP + 1st meets them */
 };
 
+typedef struct table {
+    uint32_t (*bucket)[WAYS];
+    unsigned shift; /* of hashes */
+} table;
+
+/* Few bytes find short copies close by. They are found too often to find long ones from far away,
+ * for which there are more bytes and more places. */
 typedef struct finder {
-    const uint8_t *bytes;
-    size_t n;
-    unsigned price;   /* of a literal */
-    unsigned least;   /* bytes hashed: shorter new matches do not pay */
-    size_t next;      /* the first place not yet remembered */
-    unsigned shift;   /* of hashes */
-    uint32_t *head;   /* [1 << (64 - shift)], places + 1 */
-    uint32_t *before; /* [n], the place + 1 with the same hash before */
+    const uint8_t *bytes, *end;
+    int price;                      /* of a literal */
+    table near, far;                /* places by the hash of the bytes there, */
+    unsigned near_bytes, far_bytes; /* so many; 0: there is no such table */
+    size_t stride;                  /* one place in so many is remembered among those passed over */
+    size_t next;                    /* the first place not yet remembered */
 } finder;
 
 typedef struct match {
-    int64_t gain; /* over literals, 0: there is none */
+    int gain; /* over literals, 0: there is none */
     uint32_t length, offset;
 } match;
 
-static uint32_t hash(const finder *f, size_t at)
+static bool table_new(table *t, unsigned bits)
 {
-    uint64_t v = nz_load64(f->bytes + at) << (64 - 8 * f->least);
-    return (uint32_t)(v * UINT64_C(0x9E3779B97F4A7C15) >> f->shift);
+    t->shift = 32 - bits;
+    t->bucket = calloc((size_t)1 << bits, sizeof *t->bucket);
+    return t->bucket;
 }
 
-static void remember(finder *f, size_t end)
+static void finder_free(finder *f)
 {
-    if (f->n < 8)
-        return;
-    if (end > f->n - 7)
-        end = f->n - 7;
-    for (; f->next < end; f->next++) {
-        uint32_t *head = &f->head[hash(f, f->next)];
-        f->before[f->next] = *head;
-        *head = (uint32_t)f->next + 1;
+    free(f->near.bucket);
+    free(f->far.bucket);
+}
+
+static unsigned lesser(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+static bool finder_new(finder *f, const uint8_t *bytes, size_t n, unsigned price)
+{
+    unsigned bits = log2_of((uint32_t)n | 1 << 10), least = WORTH * BIT / (price ? price : 1);
+    *f = (finder){.bytes = bytes, .end = bytes + n, .price = (int)price};
+    least = least < 4 ? 4 : least;
+    f->near_bytes = least <= 8 ? least : 0;
+    f->far_bytes = least <= 8 ? 2 * least : 16;
+    f->stride = lesser(STRIDE, 1u << (bits > FAR_BITS ? bits - FAR_BITS - 1 : 0));
+    if (table_new(&f->far, lesser(bits, FAR_BITS)) &&
+        (!f->near_bytes || table_new(&f->near, lesser(bits, NEAR_BITS))))
+        return true;
+    finder_free(f);
+    return false;
+}
+
+static uint32_t near_hash(const finder *f, const uint8_t *p)
+{
+    uint64_t v = nz_load64(p) << (64 - 8 * f->near_bytes);
+    return (uint32_t)(v * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+}
+
+static uint32_t far_hash(const finder *f, const uint8_t *p)
+{
+    uint64_t v = nz_load64(p) * UINT64_C(0x9E3779B97F4A7C15);
+    v ^= v >> 32 ^ nz_load64(p + f->far_bytes - 8);
+    return (uint32_t)(v * UINT64_C(0xD6E8FEB86659FD93) >> 32);
+}
+
+static inline void table_put(const table *t, uint32_t hash, size_t at)
+{
+    uint32_t *b = t->bucket[hash >> t->shift];
+    for (unsigned k = WAYS - 1; k > 0; k--)
+        b[k] = b[k - 1];
+    b[0] = hash << PLACE_BITS | (uint32_t)at;
+}
+
+/* The places before `end`, which has MARGIN bytes behind it; where they are rare not all of them,
+ * and none for short copies. */
+static inline void remember(finder *f, size_t end, bool rare)
+{
+    size_t stride = rare ? f->stride : 1;
+    bool near = stride == 1 && f->near_bytes;
+    for (size_t at = (f->next + stride - 1) & ~(stride - 1); at < end; at += stride) {
+        table_put(&f->far, far_hash(f, f->bytes + at), at);
+        if (near)
+            table_put(&f->near, near_hash(f, f->bytes + at), at);
     }
+    f->next = f->next < end ? end : f->next;
 }
 
-static uint32_t common(const uint8_t *a, const uint8_t *b, const uint8_t *b_end)
+static inline uint32_t common(const uint8_t *a, const uint8_t *b, const uint8_t *b_end)
 {
     const uint8_t *start = b;
     while (b_end - b >= 8) {
@@ -90,33 +149,38 @@ static uint32_t common(const uint8_t *a, const uint8_t *b, const uint8_t *b_end)
     return (uint32_t)(b - start);
 }
 
-static void consider(match *best, const finder *f, size_t at, uint32_t offset, unsigned cost)
+static inline void consider(match *best, const finder *f, const uint8_t *here, uint32_t offset,
+                            unsigned cost)
 {
-    const uint8_t *here = f->bytes + at;
-    uint32_t length = common(here - offset, here, f->bytes + f->n);
-    int64_t gain = (int64_t)length * f->price - cost;
-    if (length >= NZ_LZ_MATCH && gain > best->gain)
+    uint32_t length = common(here - offset, here, f->end);
+    int gain = (int)length * f->price - (int)cost;
+    if (gain > best->gain)
         *best = (match){gain, length, offset};
 }
 
-static match find(finder *f, size_t at, const uint32_t last[OFFSETS])
+static inline void look_up(match *best, const finder *f, size_t at, const table *t, uint32_t hash)
 {
+    const uint8_t *here = f->bytes + at;
+    const uint32_t *b = t->bucket[hash >> t->shift];
+    for (unsigned k = 0; k < WAYS; k++) {
+        uint32_t place = b[k] & ((1 << PLACE_BITS) - 1), offset = (uint32_t)at - place;
+        bool same = (b[k] ^ hash << PLACE_BITS) >> PLACE_BITS == 0 && place < at;
+        if (same && nz_load32(here) == nz_load32(here - offset))
+            consider(best, f, here, offset, (10 + log2_of(offset)) * BIT);
+    }
+}
+
+static inline match find(const finder *f, size_t at, const uint32_t last[OFFSETS])
+{
+    const uint8_t *here = f->bytes + at;
     match best = {0};
     for (unsigned k = 0; k < OFFSETS; k++)
-        if (last[k] <= at)
-            consider(&best, f, at, last[k], (6 + k) * BIT);
-    if (best.length >= NICE || f->n - at < 8)
-        return best;
-    remember(f, at);
-    uint32_t place = f->head[hash(f, at)];
-    for (unsigned depth = 0; place && depth < DEPTH; depth++, place = f->before[place - 1]) {
-        uint32_t offset = (uint32_t)at + 1 - place;
-        if (best.length < f->n - at &&
-            f->bytes[place - 1 + best.length] == f->bytes[at + best.length])
-            consider(&best, f, at, offset, (10 + log2_of(offset)) * BIT);
-        if (best.length >= NICE)
-            break;
-    }
+        if (last[k] <= at && nz_load16(here) == nz_load16(here - last[k]))
+            consider(&best, f, here, last[k], (6 + k) * BIT);
+    if (best.length < NICE)
+        look_up(&best, f, at, &f->far, far_hash(f, here));
+    if (best.length < NICE && f->near_bytes)
+        look_up(&best, f, at, &f->near, near_hash(f, here));
     return best;
 }
 
@@ -153,34 +217,27 @@ static void put_step(sink *s, uint32_t last[OFFSETS], const uint8_t *literals, s
 
 nz_err nz_lz_parse(nz_buf to[NZ_LZ_STREAMS], const uint8_t *bytes, size_t n, unsigned price)
 {
-    finder f = {.bytes = bytes, .n = n, .price = price};
+    finder f;
     sink s = {.to = to, .extra = {.to = &to[NZ_LZ_EXTRA]}};
     uint32_t last[OFFSETS];
     for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
-        nz_buf_room(&to[k], 1); /* an empty stream has an address too */
+        nz_buf_room(&to[k], k == NZ_LZ_LITERALS ? n : 1); /* empty ones have an address too */
     memcpy(last, first_offsets, sizeof last);
-    f.least = 24 * BIT / (price ? price : 1);
-    f.least = f.least < 4 ? 4 : f.least > 8 ? 8 : f.least;
-    unsigned hash_bits = log2_of((uint32_t)n | 1 << 10);
-    hash_bits = hash_bits < HASH_BITS ? hash_bits : HASH_BITS;
-    f.shift = 64 - hash_bits;
-    f.head = calloc((size_t)1 << hash_bits, sizeof *f.head);
-    f.before = malloc(n * sizeof *f.before);
-    if (!f.head || !f.before) {
-        free(f.head);
-        free(f.before);
+    if (!finder_new(&f, bytes, n, price))
         return NZ_E_MEM;
-    }
-    size_t from = 0; /* the first literal not yet told */
-    for (size_t at = 0; at < n;) {
+    size_t from = 0,
+           end = n < MARGIN ? 0 : n - MARGIN + 1; /* from: the first literal not yet told */
+    for (size_t at = 0; at < end;) {
+        size_t step = 1 + (at - from) / PATIENCE;
+        remember(&f, at, step >= RARE);
         match m = find(&f, at, last);
         if (m.gain <= 0) {
-            size_t skip = (at - from) / PATIENCE;
-            at += 1 + (skip < SKIP ? skip : SKIP);
+            at += step < SKIP + 1 ? step : SKIP + 1;
             continue;
         }
         /* A step later there may be a better one. */
-        while (at + 1 < n && m.length < NICE) {
+        while (at + 1 < end && m.length < NICE) {
+            remember(&f, at + 1, false);
             match later = find(&f, at + 1, last);
             if (later.gain <= m.gain)
                 break;
@@ -195,15 +252,12 @@ nz_err nz_lz_parse(nz_buf to[NZ_LZ_STREAMS], const uint8_t *bytes, size_t n, uns
         put_step(&s, last, bytes + from, at - from, &m);
         at += m.length;
         from = at;
-        if (m.length > LONG) {
-            remember(&f, at - m.length + LONG / 2);
-            f.next = f.next < at - LONG / 2 ? at - LONG / 2 : f.next;
-        }
+        if (m.length >= NICE)
+            remember(&f, at < end ? at : end, true);
     }
     nz_buf_put(&to[NZ_LZ_LITERALS], bytes + from, n - from);
     nz_bits_flush(&s.extra);
-    free(f.head);
-    free(f.before);
+    finder_free(&f);
     for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
         if (to[k].failed)
             return NZ_E_MEM;
@@ -217,7 +271,7 @@ enum {
     WINDOWS = 8,   /* at least */
     CHANCE = 40,   /* bits that a repeat must be worth not to be one by chance */
     FOUND = 2,     /* repeats are a reason to parse, */
-    RARE = 24      /* and one in so many windows */
+    FEW = 24       /* and one in so many windows */
 };
 
 /* Of the `length` bytes at p, at least 4, from both ends. */
@@ -290,7 +344,7 @@ bool nz_lz_likely(const uint8_t *bytes, size_t n, size_t chunk, unsigned price,
         if (s.windows)
             found += probe(bytes + at, size, &s, prices);
     }
-    return found >= FOUND && found >= windows / RARE;
+    return found >= FOUND && found >= windows / FEW;
 }
 
 /* ---- And back ---- */

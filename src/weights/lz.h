@@ -52,7 +52,8 @@ enum {
 bool nz_lz_likely(const uint8_t *bytes, size_t n, size_t chunk, unsigned price,
                   const uint8_t prices[256]);
 
-/* Appends the streams of n bytes, 1 to NZ_LZ_MOST, literals of which cost `price`. NZ_E_MEM. */
+/* Appends the streams of n bytes, 1 to NZ_LZ_MOST, literals of which cost `price`, at most 128.
+ * NZ_E_MEM. */
 nz_err nz_lz_parse(nz_buf to[NZ_LZ_STREAMS], const uint8_t *bytes, size_t n, unsigned price);
 /* The n bytes again; any streams are safe. NZ_E_CORRUPT. */
 nz_err nz_lz_expand(uint8_t *to, size_t n, const nz_span from[NZ_LZ_STREAMS]);
