@@ -7,33 +7,35 @@
 
 struct nz_plane_repeats {
     nz_plane part[NZ_LZ_STREAMS];
-    /* Packing: what the parser takes a literal to cost, and what it made of the only chunk. */
-    unsigned price;
-    nz_buf stream[NZ_LZ_STREAMS]; /* empty where there are more */
+    /* Packing: what the parser made of all chunks, and how much of that is not yet coded. */
+    nz_buf stream[NZ_LZ_STREAMS];
+    size_t (*sizes)[NZ_LZ_STREAMS]; /* of the chunks, in order */
+    size_t at[NZ_LZ_STREAMS], next; /* streams up to here and chunks before this one are coded */
     /* Unpacking, the open chunk: */
     nz_plane_reader reader[NZ_LZ_STREAMS];
     size_t size[NZ_LZ_STREAMS];
     uint8_t *streams, *bytes;
 };
 
-static void streams_free(nz_buf stream[NZ_LZ_STREAMS])
+static void repeats_free(nz_plane_repeats *r)
 {
-    for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
-        nz_buf_free(&stream[k]);
+    if (!r)
+        return;
+    for (unsigned k = 0; k < NZ_LZ_STREAMS; k++) {
+        nz_plane_free(&r->part[k]);
+        nz_buf_free(&r->stream[k]);
+    }
+    free(r->sizes);
+    free(r->streams);
+    free(r->bytes);
+    free(r);
 }
 
 void nz_plane_free(nz_plane *p)
 {
-    if (p->repeats) {
-        for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
-            nz_plane_free(&p->repeats->part[k]);
-        streams_free(p->repeats->stream);
-        free(p->repeats->streams);
-        free(p->repeats->bytes);
-    }
+    repeats_free(p->repeats);
     free(p->encoder);
     free(p->decoder);
-    free(p->repeats);
     p->encoder = NULL;
     p->decoder = NULL;
     p->repeats = NULL;
@@ -149,20 +151,24 @@ nz_err nz_plane_choose(nz_plane *p, nz_tables *tables, uint32_t (*counts)[256], 
     return choose_plain(p, tables, counts, sets, plain_cost(tables, counts, sets));
 }
 
-/* Counts the symbols of all streams, chunk by chunk. */
-static nz_err repeats_count(nz_plane_repeats *r, uint32_t (*counts)[1][256], const uint8_t *bytes,
-                            size_t n, size_t chunk)
+/* Parses all chunks and counts the symbols of their streams. */
+static nz_err repeats_parse(nz_plane_repeats *r, uint32_t (*counts)[1][256], const uint8_t *bytes,
+                            size_t n, size_t chunk, unsigned price)
 {
     nz_err err = NZ_OK;
-    for (size_t at = 0; at < n && !err; at += chunk) {
+    r->sizes = malloc((n + chunk - 1) / chunk * sizeof *r->sizes);
+    if (!r->sizes)
+        return NZ_E_MEM;
+    for (size_t i = 0, at = 0; at < n && !err; at += chunk, i++) {
+        size_t before[NZ_LZ_STREAMS];
         for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
-            r->stream[k].n = 0;
-        err = nz_lz_parse(r->stream, bytes + at, n - at < chunk ? n - at : chunk, r->price);
+            before[k] = r->stream[k].n;
+        err = nz_lz_parse(r->stream, bytes + at, n - at < chunk ? n - at : chunk, price);
         for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
-            nz_plane_count(counts[k], r->stream[k].p, NULL, r->stream[k].n);
+            r->sizes[i][k] = r->stream[k].n - before[k];
     }
-    if (n > chunk)
-        streams_free(r->stream);
+    for (unsigned k = 0; k < NZ_LZ_STREAMS && !err; k++)
+        nz_plane_count(counts[k], r->stream[k].p, NULL, r->stream[k].n);
     return err;
 }
 
@@ -177,8 +183,7 @@ static nz_err repeats_choose(nz_plane *p, nz_tables *tables, const uint8_t *byte
     uint64_t total = (n + chunk - 1) / chunk * CHUNK_BITS;
     if (err)
         goto done;
-    r->price = (unsigned)(plain * 16 / n);
-    err = repeats_count(r, counts, bytes, n, chunk);
+    err = repeats_parse(r, counts, bytes, n, chunk, (unsigned)(plain * 16 / n));
     for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
         total += plain_cost(tables, counts[k], 1);
     if (err || total >= plain - plain / GAIN)
@@ -189,9 +194,7 @@ static nz_err repeats_choose(nz_plane *p, nz_tables *tables, const uint8_t *byte
     for (unsigned k = 0; k < NZ_LZ_STREAMS && !err; k++)
         err = nz_plane_choose(&p->repeats->part[k], tables, counts[k], 1);
 done:
-    if (r)
-        streams_free(r->stream);
-    free(r);
+    repeats_free(r);
     free(counts);
     return err;
 }
@@ -289,22 +292,16 @@ nz_err nz_plane_load(nz_plane *p, const nz_tables *tables, nz_span *in)
     return NZ_OK;
 }
 
-/* The chunks of a long plane are parsed a second time: their streams would fill memory. */
-static void repeats_encode(const nz_plane_repeats *r, const nz_kern *kern, const uint8_t *bytes,
-                           size_t n, nz_buf *out)
+static void repeats_encode(nz_plane_repeats *r, const nz_kern *kern, nz_buf *out)
 {
-    nz_buf own[NZ_LZ_STREAMS] = {{0}};
-    const nz_buf *stream = r->stream[NZ_LZ_LITERALS].p ? r->stream : own;
-    if (stream == own && nz_lz_parse(own, bytes, n, r->price)) {
-        out->failed = true;
-    } else {
-        nz_buf_varint(out, stream[NZ_LZ_RUNS].n);
-        nz_buf_varint(out, stream[NZ_LZ_LITERALS].n);
-        nz_buf_varint(out, stream[NZ_LZ_EXTRA].n);
-        for (unsigned k = 0; k < NZ_LZ_STREAMS; k++)
-            nz_plane_encode(&r->part[k], kern, stream[k].p, NULL, stream[k].n, out);
+    const size_t *size = r->sizes[r->next++];
+    nz_buf_varint(out, size[NZ_LZ_RUNS]);
+    nz_buf_varint(out, size[NZ_LZ_LITERALS]);
+    nz_buf_varint(out, size[NZ_LZ_EXTRA]);
+    for (unsigned k = 0; k < NZ_LZ_STREAMS; k++) {
+        nz_plane_encode(&r->part[k], kern, r->stream[k].p + r->at[k], NULL, size[k], out);
+        r->at[k] += size[k];
     }
-    streams_free(own);
 }
 
 void nz_plane_encode(const nz_plane *p, const nz_kern *kern, const uint8_t *bytes,
@@ -315,7 +312,7 @@ void nz_plane_encode(const nz_plane *p, const nz_kern *kern, const uint8_t *byte
     if (p->kind == NZ_PLANE_RAW)
         nz_buf_put(out, bytes, n);
     if (p->kind == NZ_PLANE_LZ)
-        repeats_encode(p->repeats, kern, bytes, n, out);
+        repeats_encode(p->repeats, kern, out);
     if (p->kind != NZ_PLANE_RANS)
         return;
     /* The code comes out from its end on: made at the end of the room, then moved down. */

@@ -52,7 +52,8 @@ void nz_plane_store(const nz_plane *p, nz_buf *out);
 /* Makes the decoder. NZ_E_CORRUPT, NZ_E_MEM. Sets of bytes to decode must be below p->sets. */
 nz_err nz_plane_load(nz_plane *p, const nz_tables *tables, nz_span *in);
 
-/* One chunk, with its size in front where it needs one. */
+/* One chunk, with its size in front where it needs one; those of an NZ_PLANE_LZ once each, in
+ * order: they were parsed when it was chosen. */
 void nz_plane_encode(const nz_plane *p, const nz_kern *kern, const uint8_t *bytes,
                      const uint8_t *set, size_t n, nz_buf *out);
 
