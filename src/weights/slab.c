@@ -60,6 +60,32 @@ static nz_err attempt_as(attempt *a, nz_form form, bool *repeats)
     return NZ_OK;
 }
 
+/* As octets too, where repeats may show better: that code takes the other's place unless it is
+ * larger. */
+static nz_err attempt_octets(attempt *a)
+{
+    nz_tables tables = {0};
+    nz_buf out = {0};
+    attempt b = {a->slab, a->kern, &tables, a->other, a->raw, &out, 0, a->tables_before};
+    nz_err err = NZ_OK;
+    for (size_t i = 0; i < a->tables_before && !err; i++)
+        err = nz_tables_add(&tables, &a->tables->table[i]);
+    if (!err)
+        err = attempt_as(&b, NZ_FORM_OCTETS, NULL);
+    if (!err && out.failed)
+        err = NZ_E_MEM;
+    if (!err && out.n <= a->out->n - a->start) {
+        nz_tables other = *a->tables;
+        *a->tables = tables;
+        tables = other;
+        a->out->n = a->start;
+        nz_buf_put(a->out, out.p, out.n);
+    }
+    nz_tables_free(&tables);
+    nz_buf_free(&out);
+    return err;
+}
+
 bool nz_slab_follows(nz_span code)
 {
     return nz_span_byte(&code) == NZ_FORM_NUMBERS && nz_span_byte(&code) >> 2;
@@ -72,12 +98,8 @@ nz_err nz_slab_encode(const nz_slab *s, nz_weights_mode mode, const nz_kern *ker
     bool repeats = false;
     attempt a = {s, kern, tables, other, raw, out, out->n, tables->n};
     nz_err err = attempt_as(&a, form, &repeats);
-    size_t size = out->n - a.start;
-    if (!err && repeats) { /* they may show better in the bytes */
-        err = attempt_as(&a, NZ_FORM_OCTETS, &repeats);
-        if (!err && out->n - a.start > size)
-            err = attempt_as(&a, form, &repeats);
-    }
+    if (!err && repeats)
+        err = attempt_octets(&a);
     if (!err && !out->failed && out->n - a.start > nz_slab_bytes(s) + 1)
         err = attempt_as(&a, NZ_FORM_RAW, &repeats);
     return !err && out->failed ? NZ_E_MEM : err;
