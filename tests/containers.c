@@ -4,6 +4,7 @@
  * found in each beside it. */
 #include "base/base.h"
 #include "containers/scan.h"
+#include "containers/sniff.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -857,4 +858,176 @@ Test(onnx, hostile_messages)
     };
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
         finds(text_bytes(OTHERS[i]), "none\n");
+}
+
+/* arrays in no container */
+
+enum { ARRAY = 128 << 10 }; /* numbers */
+
+/* About normal, even in the last bits, the same on every machine. */
+static double normal(uint64_t *seed)
+{
+    double sum = -6;
+    for (int i = 0; i < 12; i++) {
+        *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+        sum += (double)(*seed >> 11) / (1LL << 53);
+    }
+    return sum * (1 + (double)(*seed >> 11) / (1LL << 62));
+}
+
+static void put_float(bytes *b, nz_dtype dtype, double v)
+{
+    float f = (float)v;
+    uint64_t u = 0;
+    memcpy(&u, dtype == NZ_DT_F64 ? (void *)&v : (void *)&f, dtype == NZ_DT_F64 ? 8 : 4);
+    if (dtype == NZ_DT_BF16)
+        u >>= 16;
+    if (dtype == NZ_DT_F16) { /* normal numbers only, cut */
+        uint32_t exponent = u >> 23 & 255;
+        u = exponent < 113 ? 0 : (u >> 16 & 0x8000) | (exponent - 112) << 10 | (u >> 13 & 1023);
+    }
+    put_number(b, u, nz_dtype_about(dtype)->bytes);
+}
+
+static nz_tensor sniffed(bytes b, bool columns)
+{
+    nz_tensor t;
+    cr_assert_eq(nz_sniff(&t, b.p, b.n, columns), NZ_OK);
+    free(b.p);
+    return t;
+}
+
+Test(sniff, weights_are_taken)
+{
+    static const nz_dtype DTYPES[] = {NZ_DT_BF16, NZ_DT_F16, NZ_DT_F32, NZ_DT_F64};
+    static const size_t HEADERS[] = {0, 1, 7, 129, 1000, 5003};
+    for (size_t d = 0; d < 4; d++) {
+        for (size_t h = 0; h < 6; h++) {
+            uint64_t seed = d;
+            bytes b = {0};
+            put_many(&b, "x", HEADERS[h]);
+            for (int i = 0; i < ARRAY; i++)
+                put_float(&b, DTYPES[d], .02 * normal(&seed));
+            put_text(&b, "\n");
+            nz_tensor t = sniffed(b, false);
+            size_t size = nz_dtype_about(DTYPES[d])->bytes;
+            cr_assert(t.dims == 2 && t.dtype == DTYPES[d], "%zu %zu", d, h);
+            cr_assert(t.at <= HEADERS[h] && t.at + 2 * size > HEADERS[h], "%zu", (size_t)t.at);
+            cr_assert_eq(t.at % size, HEADERS[h] % size);
+            cr_assert_eq(t.bytes / size, (HEADERS[h] - t.at) / size + ARRAY);
+        }
+    }
+}
+
+Test(sniff, rows_are_found)
+{
+    enum { ROW = 384 };
+    uint64_t seed = 1;
+    double scale[ROW];
+    for (int i = 0; i < ROW; i++)
+        scale[i] = .02 * (1 + .5 * (normal(&seed) > 0));
+    bytes b = {0};
+    for (int i = 0; i < ARRAY; i++)
+        put_float(&b, NZ_DT_BF16, normal(&seed) * scale[i % ROW]);
+    nz_tensor t = sniffed(b, false);
+    cr_assert_eq(t.dims, 2);
+    cr_assert_eq(t.dim[1], ROW);
+    cr_assert_eq(t.bytes, 2 * ARRAY);
+}
+
+/* Numbers of which something else is known, and what is no numbers at all. */
+typedef enum kind {
+    SMOOTH,
+    NOISY,
+    RECORDS,
+    INTEGERS,
+    PIXELS,
+    SORTED,
+    SPARSE,
+    CHANNELS,
+    REPEATED,
+    SWAPPED,
+    RANDOM,
+    TEXT,
+    SOUND,
+    KINDS
+} kind;
+
+static double kind_number(kind k, int i, uint64_t *seed)
+{
+    enum { CHANNEL_COUNT = 40 };
+    static double last[CHANNEL_COUNT];
+    double *channel = &last[k == CHANNELS ? i % CHANNEL_COUNT : 0];
+    if (i < CHANNEL_COUNT)
+        last[i] = 0;
+    switch (k) {
+    case SMOOTH:
+    case CHANNELS: return *channel += normal(seed);
+    case NOISY: return (*channel = .9 * *channel + .3 * normal(seed)) + normal(seed);
+    case RECORDS: return normal(seed) * (i % 5 == 0 ? 1000 : 1) + (i % 5 == 1 ? 7 : 0);
+    case INTEGERS: return (int)(1000 * normal(seed));
+    case PIXELS: return (int)(128 + 40 * normal(seed)) / 255.;
+    case SORTED: return i * 1e-4 + 1e-5 * normal(seed);
+    case SPARSE: return i % 3 ? normal(seed) : 0;
+    default: return normal(seed);
+    }
+}
+
+static bytes kind_bytes(kind k)
+{
+    uint64_t seed = (uint64_t)k;
+    bytes b = {0};
+    for (int i = 0; i < ARRAY && k < RANDOM; i++)
+        put_float(&b, NZ_DT_F32, kind_number(k, k == REPEATED ? i % (ARRAY / 4) : i, &seed));
+    if (k == REPEATED)
+        memcpy(b.p + b.n / 2, b.p, b.n / 2);
+    for (size_t i = 0; i < b.n && k == SWAPPED; i += 4)
+        nz_store32(b.p + i, __builtin_bswap32(nz_load32(b.p + i)));
+    double level = 0;
+    for (int i = 0; i < ARRAY && k >= RANDOM; i++) {
+        level = .98 * level + 300 * normal(&seed);
+        if (k == RANDOM)
+            put_number(&b, (seed = seed * UINT64_C(6364136223846793005) + 1) >> 32, 4);
+        else if (k == TEXT)
+            put_many(&b, "a word and some more" + (int)(8 + 2 * normal(&seed)), 1);
+        else
+            put_number(&b, (uint16_t)(int16_t)level, 2);
+    }
+    return b;
+}
+
+Test(sniff, others_are_not)
+{
+    for (kind k = 0; k < KINDS; k++)
+        cr_assert_eq(sniffed(kind_bytes(k), false).dims, 0, "%d", (int)k);
+    nz_tensor t = sniffed(kind_bytes(CHANNELS), true);
+    cr_assert(t.dims == 2 && t.dim[1] == 40, "%d", (int)t.dim[1]);
+    uint64_t seed = 0;
+    bytes b = {0};
+    for (int i = 0; i < 4 << 10; i++)
+        put_float(&b, NZ_DT_F32, normal(&seed));
+    cr_assert_eq(sniffed(b, false).dims, 0, "too short to say");
+}
+
+Test(sniff, anything)
+{
+    /* Pieces of arrays, others before and behind them: no read goes astray. */
+    uint64_t seed = 5;
+    for (int i = 0; i < 60; i++) {
+        bytes b = {0}, parts[3] = {kind_bytes((kind)(i % KINDS)), kind_bytes(SWAPPED), {0}};
+        for (int k = 0; k < ARRAY / 2; k++)
+            put_float(&parts[2], i & 1 ? NZ_DT_BF16 : NZ_DT_F64, normal(&seed));
+        for (int k = 0; k < 3; k++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1;
+            put(&b, parts[(i + k) % 3].p, (size_t)(seed >> 33) % (parts[(i + k) % 3].n + 1));
+        }
+        size_t n = b.n;
+        uint8_t *tight = malloc(n ? n : 1);
+        memcpy(tight, b.p, n);
+        nz_tensor t = sniffed((bytes){tight, n, n}, i & 2);
+        cr_assert(!t.dims || (t.at <= n && t.bytes <= n - t.at));
+        free(b.p);
+        for (int k = 0; k < 3; k++)
+            free(parts[k].p);
+    }
 }
