@@ -49,7 +49,8 @@ const char *nz_backend(void);
  * A non-zero return stops the work with NZ_E_STOPPED. */
 typedef int (*nz_progress_fn)(void *arg, uint64_t raw_done);
 
-/* How tensors of model checkpoints are packed; everything else in a file is not affected. */
+/* How tensors of model checkpoints are packed, and arrays of floats that are in no container;
+ * everything else in a file is not affected. */
 typedef enum nz_weights_option {
     NZ_WEIGHTS_AUTO = 0, /* by level: 1 turbo, 2-6 fast, 7-9 max */
     NZ_WEIGHTS_OFF,      /* as any other bytes */

@@ -336,6 +336,81 @@ Test(archive, pieces_threads_and_progress_never_change_it)
     free(raw);
 }
 
+/* BF16, about normal; behind it what is none. */
+static void fill_weights(uint8_t *p, size_t n, size_t numbers)
+{
+    fill_random(p, n, 11);
+    uint32_t seed = 1;
+    for (size_t i = 0; i < numbers; i++) {
+        float v = -6;
+        for (int k = 0; k < 12; k++) {
+            seed = seed * 1664525 + 1013904223;
+            v += (float)(seed >> 8) / (1 << 24);
+        }
+        uint32_t u;
+        memcpy(&u, &v, sizeof u);
+        nz_store16(p + 2 * i, (uint16_t)(u >> 16));
+    }
+}
+
+static size_t weights_frames(bytes b)
+{
+    FILE *f = fmemopen(b.p, b.n, "rb");
+    nz_reader *r;
+    nz_frame frame;
+    int n;
+    size_t count = 0;
+    cr_assert_eq(nz_reader_new(&r, &QUICK, f), NZ_OK);
+    while (nz_reader_frame(r, &frame, &n) == NZ_OK && n)
+        count += !strcmp(frame.method, "weights");
+    nz_reader_free(r);
+    fclose(f);
+    return count;
+}
+
+Test(archive, arrays_are_found_in_any_pieces)
+{
+    size_t n = 5 * MIB + 3, numbers = 2 * MIB + 100 * KIB;
+    uint8_t *raw = malloc(n), *back = malloc(n);
+    fill_weights(raw, n, numbers);
+    static const struct {
+        size_t from, n;
+        uint64_t frame;
+        size_t weights;
+    } CASES[] = {
+        {0, 300 * KIB, 64 * KIB, 5},
+        {1, 300 * KIB, 64 * KIB, 5},
+        {0, 200 * KIB + 1, 0, 1},
+        {0, 20 * KIB, 0, 0},
+        {0, 5 * MIB + 3, 0, 1},
+        {4 * MIB + 201 * KIB, 600 * KIB, 0, 0},
+        {4 * MIB, 300 * KIB, 64 * KIB, 3},
+    };
+    static const size_t STEPS[] = {7, 4097, 65536, 1 << 20, 6 << 20};
+    for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
+        nz_options opt = {.level = 1, .frame = CASES[c].frame};
+        const uint8_t *p = raw + CASES[c].from;
+        bytes want = pack(p, CASES[c].n, &opt);
+        cr_assert_eq(weights_frames(want), CASES[c].weights, "%zu: %zu", c, weights_frames(want));
+        cr_assert_eq(nz_unpack(back, n, &(size_t){0}, want.p, want.n, &opt), NZ_OK);
+        cr_assert(!memcmp(back, p, CASES[c].n));
+        for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
+            opt.threads = (int)i + 1;
+            bytes got = pack_stream(p, CASES[c].n, &opt, STEPS[i]);
+            cr_assert(got.n == want.n && !memcmp(got.p, want.p, got.n), "%zu %zu", c, i);
+            free(got.p);
+        }
+        opt.weights = NZ_WEIGHTS_OFF;
+        bytes off = pack(p, CASES[c].n, &opt);
+        cr_assert_eq(weights_frames(off), 0);
+        cr_assert(!CASES[c].weights || off.n > want.n);
+        free(off.p);
+        free(want.p);
+    }
+    free(back);
+    free(raw);
+}
+
 typedef struct seen {
     pthread_t thread;
     uint64_t last;

@@ -705,6 +705,10 @@ array() {
     for wrong in BF17 BF16,0 BF16,x Q8_0,33; do
         status 1 "$nzip" --dtype=$wrong -c a >b && says --dtype || return 1
     done
+    perl -e 'srand(5); print "header", map { pack "f<", rand() + rand() + rand() - 1.5 } 1 .. 50000' >sniffed
+    "$nzip" -3 -c sniffed >sniffed.nz && "$nzip" -3 -c <sniffed | cmp - sniffed.nz &&
+        "$nzip" -l sniffed.nz | grep -q weights && "$nzip" -dc sniffed.nz | cmp - sniffed || return 1
+    "$nzip" -3 --weights=off -c sniffed | "$nzip" -l | grep -q bytes-3 || return 1
     head -c 11999 a >odd && "$nzip" -3 --dtype=F64 -c odd | "$nzip" -dc | cmp - odd
 }
 

@@ -8,6 +8,7 @@
 #include "archive/directory.h"
 #include "base/base.h"
 #include "containers/scan.h"
+#include "containers/sniff.h"
 
 #include <stdlib.h>
 
@@ -31,7 +32,8 @@ struct nz_writer {
     uint64_t raw_at;  /* where it starts in the raw data, */
     uint64_t head_at; /* and where the archive being written does */
     nz_scan *scan;    /* NULL: no tensors are looked for */
-    nz_tensor array;  /* that all of the data is, instead; no dims: it is none */
+    nz_tensor array;  /* that all of the data is, or the frame begins with; no dims: none */
+    bool sniffed;     /* the array is that of the frame */
     nz_weights_mode mode;
     size_t passed; /* tensors that end before raw_at */
     const nz_base *base;
@@ -277,7 +279,7 @@ static nz_err make_room(nz_writer *w, uint64_t bytes)
 static const nz_tensor *next_tensors(nz_writer *w, size_t *n)
 {
     size_t count = w->array.dims ? 1 : 0;
-    const nz_tensor *t = w->scan ? nz_scan_tensors(w->scan, &count) : &w->array;
+    const nz_tensor *t = count || !w->scan ? &w->array : nz_scan_tensors(w->scan, &count);
     while (w->passed < count && t[w->passed].at + t[w->passed].bytes <= w->raw_at)
         w->passed++;
     *n = count - w->passed;
@@ -297,6 +299,36 @@ static uint64_t row_bytes(const nz_tensor *t)
     for (unsigned k = 1; k < t->dims; k++)
         row *= t->dim[k];
     return t->dims > 1 && row ? row / info->elements * info->bytes : info->bytes;
+}
+
+/* Raw bytes to be seen before it is known whether the frame begins with an array that is in no
+ * container; 0: it is known. */
+static uint64_t sniff_bytes(const nz_writer *w)
+{
+    uint64_t most = nz_weights_frame(w->mode);
+    if (w->sniffed || !w->scan || !nz_scan_unknown(w->scan))
+        return 0;
+    return w->frame < most ? w->frame : most;
+}
+
+/* Of the frame's first n bytes. `last`: there are no others. */
+static nz_err sniff(nz_writer *w, const uint8_t *raw, uint64_t n, bool last)
+{
+    uint64_t want = sniff_bytes(w);
+    if (want == 0 || (n < want && !last))
+        return NZ_OK;
+    n = n < want ? n : want;
+    nz_tensor *t = &w->array;
+    nz_err err = nz_sniff(t, raw, (size_t)n, w->mode == NZ_MODE_MAX);
+    if (err)
+        return fail(w, err, w->raw_at, "no memory to look for an array");
+    /* What goes to the end may go on as far as any data can. */
+    if (t->dims && n - t->at - t->bytes < nz_dtype_about(t->dtype)->bytes)
+        t->bytes = (UINT64_MAX >> 2) / row_bytes(t) * row_bytes(t);
+    t->at += w->raw_at;
+    w->passed = 0;
+    w->sniffed = true;
+    return NZ_OK;
 }
 
 /* The end of a weights frame that may reach up to `most`: between tensors, or between the rows of
@@ -328,10 +360,14 @@ static uint64_t frame_size(nz_writer *w, uint64_t seen, bool last, bool *weights
     uint64_t start = w->raw_at, most = nz_weights_frame(w->mode);
     most = w->frame < most ? w->frame : most;
     *weights = false;
+    if (sniff_bytes(w))
+        return 0;
     while (n && !is_slab(t))
         t++, n--;
     if (n && t->at < start + most && t->at < start + seen) {
         *weights = true;
+        if (w->sniffed && t->at + t->bytes - start <= seen)
+            return t->at + t->bytes - start;
         if (seen < most)
             return last ? seen : 0;
         return weights_end(t, n, start, start + most) - start;
@@ -427,6 +463,9 @@ static nz_err start_frame(nz_writer *w, uint8_t *raw, bool lent, size_t size, bo
     }
     job->raw_lent = lent;
     w->raw_at += size;
+    if (w->sniffed)
+        w->array.dims = 0;
+    w->sniffed = false;
     nz_crew_start(&w->crew, job, more);
     return NZ_OK; /* now the crew's */
 failed:
@@ -513,6 +552,9 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
     const uint8_t *p = data;
     while (n && !err) {
         bool weights;
+        err = sniff(w, w->raw, w->n, false);
+        if (err)
+            break;
         uint64_t size = frame_size(w, w->n + n, false, &weights);
         if (size && size <= w->n) {
             err = start_gathered(w, (size_t)size, weights, true);
@@ -520,7 +562,7 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
         }
         size_t want = size && size - w->n < n ? (size_t)(size - w->n) : n;
         uint64_t most = nz_weights_frame(w->mode);
-        most = w->frame > most ? w->frame : most;
+        most = sniff_bytes(w) ? sniff_bytes(w) : w->frame > most ? w->frame : most;
         if (want > most - w->n)
             want = (size_t)(most - w->n);
         if (w->n == w->cap && (err = grow_raw(w, want, most)))
@@ -542,6 +584,9 @@ nz_err nz_writer_all(nz_writer *w, const void *data, size_t n)
         err = look_for_tensors(w, data, n);
     for (const uint8_t *p = data; n && !err;) {
         bool weights;
+        err = sniff(w, p, n, true);
+        if (err)
+            break;
         size_t size = (size_t)frame_size(w, n, true, &weights);
         err = make_place(w);
         /* A job reads what it is lent. */
@@ -558,6 +603,9 @@ nz_err nz_writer_end(nz_writer *w)
     nz_err err = usable(w);
     while (w->n && !err) {
         bool weights;
+        err = sniff(w, w->raw, w->n, true);
+        if (err)
+            break;
         size_t size = (size_t)frame_size(w, w->n, true, &weights);
         err = start_gathered(w, size, weights, size < w->n);
     }

@@ -16,6 +16,7 @@ struct nz_scan {
     void *state;
     void (*state_end)(void *);
     const char *container;
+    bool unknown;
 
     nz_tensor *tensors;
     size_t n, settled, tensors_room; /* those after `settled` were added by the running step */
@@ -44,6 +45,7 @@ static nz_err recognise(nz_scan *s, const uint8_t *p, size_t n)
     /* Field 1 of a model is its version, a small number. */
     if (p[0] == 8 && p[1] > 0 && p[1] < 64)
         return nz_onnx_head(s, p, n);
+    s->unknown = true;
     return NZ_OK;
 }
 
@@ -197,6 +199,11 @@ const char *nz_scan_container(const nz_scan *s)
 bool nz_scan_over(const nz_scan *s)
 {
     return !s->step;
+}
+
+bool nz_scan_unknown(const nz_scan *s)
+{
+    return s->unknown;
 }
 
 void nz_scan_next(nz_scan *s, uint64_t skip, size_t n, nz_step *step)

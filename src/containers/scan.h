@@ -29,6 +29,9 @@ const char *nz_scan_container(const nz_scan *s);
 /* Nothing that may still come will be a tensor, so there is no need to put more. */
 bool nz_scan_over(const nz_scan *s);
 
+/* The first bytes are none that a container begins with. */
+bool nz_scan_unknown(const nz_scan *s);
+
 void nz_scan_free(nz_scan *s); /* NULL is fine */
 
 #endif
