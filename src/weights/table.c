@@ -1,5 +1,6 @@
 #include "weights/table.h"
 #include "base/base.h"
+#include "base/log.h"
 #include "coder/arith.h"
 
 #include <pthread.h>
@@ -11,21 +12,11 @@
 
 static uint16_t costs[NZ_RANS_SLOTS + 1];
 
-/* The logarithm by squaring: exact integers, the same on every machine. */
 static void costs_make(void)
 {
-    for (uint32_t f = 1; f <= NZ_RANS_SLOTS; f++) {
-        uint32_t whole = 31 - (uint32_t)__builtin_clz(f), log = whole << COST_BITS;
-        uint64_t x = (uint64_t)f << (31 - whole); /* 1.0 is 2^31 */
-        for (int bit = COST_BITS - 1; bit >= 0; bit--) {
-            x = x * x >> 31;
-            if (x >> 32) {
-                x >>= 1;
-                log |= UINT32_C(1) << bit;
-            }
-        }
-        costs[f] = (uint16_t)((NZ_RANS_BITS << COST_BITS) - log);
-    }
+    for (uint32_t f = 1; f <= NZ_RANS_SLOTS; f++)
+        costs[f] =
+            (uint16_t)((NZ_RANS_BITS << COST_BITS) - (nz_log2(f) >> (NZ_LOG_BITS - COST_BITS)));
 }
 
 static const uint16_t *costs_get(void)
