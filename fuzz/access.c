@@ -1,6 +1,6 @@
 /* Any bytes as an archive, as a weights frame's payload or as a directory, the checks around the
- * last two right: opening, telling, measuring and reading stay in bounds, and what is read in parts
- * is what is read whole. */
+ * last two right: opening, telling, measuring, explaining and reading stay in bounds, and what is
+ * read in parts is what is read whole. */
 #include "archive/directory.h"
 #include "archive/format.h"
 #include "base/base.h"
@@ -31,7 +31,17 @@ static void use(const uint8_t *p, size_t n)
     size_t count = nz_tensor_count(a);
     nz_tensor_packed *packed = calloc(count + 1, sizeof *packed);
     check(packed);
-    nz_tensor_measure(a, packed, &fault);
+    nz_tensor_parts *parts = calloc(count + 1, sizeof *parts);
+    check(parts);
+    bool measured = !nz_tensor_measure(a, packed, &fault);
+    bool explained = !nz_tensor_explain(a, parts, &fault);
+    for (size_t i = 0; i < count && measured && explained; i++) {
+        uint64_t bits = 0;
+        for (int k = 0; k < NZ_PARTS; k++)
+            bits += parts[i].packed[k];
+        check(bits == 8 * packed[i].packed);
+    }
+    free(parts);
     free(packed);
     for (size_t i = 0; i < count && i < 16; i++) {
         nz_tensor_info t;

@@ -171,9 +171,9 @@ void nz_reader_free(nz_reader *r); /* NULL is fine */
  * archive and why. */
 typedef struct nz_archive nz_archive;
 
-/* Reads the ends and the directories of tensors, no frame. Of the options threads, memory and
- * verify count. On success the caller owns *out and returns it with nz_archive_free(); until then
- * `p` must stay as it is. NZ_E_TRUNCATED: no archive ends with the last byte. */
+/* Reads the ends and the directories of tensors, no frame. Of the options threads, memory, base,
+ * verify and progress count. On success the caller owns *out and returns it with nz_archive_free();
+ * until then `p` must stay as it is. NZ_E_TRUNCATED: no archive ends with the last byte. */
 nz_err nz_archive_open(nz_archive **out, const void *p, size_t n, const nz_options *opt,
                        nz_fault *fault);
 /* The same of a whole file, from its first byte on, wherever `from` stands; it may be closed at
@@ -220,6 +220,36 @@ typedef struct nz_tensor_packed {
 
 /* Of all tensors, into all[nz_tensor_count()]. Reads the frames' headers and decodes nothing. */
 nz_err nz_tensor_measure(const nz_archive *a, nz_tensor_packed *all, nz_fault *fault);
+
+/* What the bits of a tensor are spent on. */
+typedef enum nz_part {
+    NZ_PART_SIGN, /* of numbers with an exponent */
+    NZ_PART_EXPONENT,
+    NZ_PART_MANTISSA,
+    NZ_PART_VALUE,  /* integers, and all that has no parts */
+    NZ_PART_SCALES, /* of blocks of quants */
+    NZ_PART_MINIMA,
+    NZ_PART_QUANTS,
+    NZ_PART_DIFFERENCE, /* from the base's tensor: all parts of a number at once */
+    NZ_PART_SIDE,       /* of no number: scales of rows and columns, sizes, the choice of tables */
+    NZ_PARTS
+} nz_part;
+
+/* "sign", "exponent" ...; NULL: no such part. */
+const char *nz_part_name(nz_part part);
+
+/* In bits: raw, of all its bytes that are not coded with the rest; packed, exactly those of
+ * nz_tensor_packed.packed. Parts that are coded together share their code as information does: the
+ * exponent costs what it is worth under the table or model in use, the mantissa what is left once
+ * the exponent is known, the sign what is left then. */
+typedef struct nz_tensor_parts {
+    uint64_t raw[NZ_PARTS], packed[NZ_PARTS];
+} nz_tensor_parts;
+
+/* Of all tensors, into all[nz_tensor_count()]. Decodes what it must, at the speed of reading; it
+ * alone calls the progress function that the archive was opened with. A tensor that follows one
+ * told by a difference needs the base file. */
+nz_err nz_tensor_explain(const nz_archive *a, nz_tensor_parts *all, nz_fault *fault);
 
 /* ---- Whole buffers ---- */
 

@@ -180,6 +180,55 @@ Test(access, tensors_are_measured)
     free(raw.p);
 }
 
+static int stop(void *arg, uint64_t raw_done)
+{
+    return ++*(unsigned *)arg == 3 || raw_done == UINT64_MAX;
+}
+
+Test(access, tensors_are_explained)
+{
+    size_t at[SAMPLE_COUNT];
+    bytes raw = checkpoint(SAMPLES, SAMPLE_COUNT, at);
+    for (int w = NZ_WEIGHTS_OFF; w <= NZ_WEIGHTS_MAX; w++) {
+        nz_options opt = QUICK;
+        opt.weights = (nz_weights_option)w;
+        bytes b = pack(&raw, &opt);
+        unsigned calls = 0;
+        for (opt.threads = 1; opt.threads <= 3; opt.threads++) {
+            nz_archive *a = open_bytes(&b, &opt);
+            nz_tensor_packed p[SAMPLE_COUNT];
+            nz_tensor_parts parts[SAMPLE_COUNT];
+            nz_fault fault;
+            size_t n = nz_tensor_count(a);
+            cr_assert_eq(nz_tensor_measure(a, p, NULL), NZ_OK);
+            cr_assert_eq(nz_tensor_explain(a, parts, &fault), NZ_OK, "%s", fault.reason);
+            for (size_t i = 0; i < n; i++) {
+                uint64_t packed = 0, whole = 0;
+                for (int k = 0; k < NZ_PARTS; k++) {
+                    packed += parts[i].packed[k];
+                    whole += parts[i].raw[k];
+                }
+                cr_assert_eq(packed, 8 * p[i].packed, "%s", SAMPLES[i].name);
+                cr_assert_eq(whole, 8 * (SAMPLES[i].bytes - p[i].rest), "%s", SAMPLES[i].name);
+            }
+            nz_archive_free(a);
+        }
+        opt.threads = 1;
+        opt.progress = stop;
+        opt.progress_arg = &calls;
+        nz_archive *a = open_bytes(&b, &opt);
+        nz_tensor_parts parts[SAMPLE_COUNT];
+        nz_err err = nz_tensor_explain(a, parts, NULL);
+        cr_assert_eq(err, nz_tensor_count(a) ? NZ_E_STOPPED : NZ_OK);
+        nz_archive_free(a);
+        free(b.p);
+    }
+    for (int k = 0; k < NZ_PARTS; k++)
+        cr_assert(nz_part_name((nz_part)k)[0]);
+    cr_assert_null(nz_part_name(NZ_PARTS));
+    free(raw.p);
+}
+
 /* `parts`: of each tensor, chosen at random; as many more of all the raw data. */
 static void read_everywhere(const nz_archive *a, const bytes *raw, const size_t at[],
                             uint32_t parts)
@@ -273,6 +322,7 @@ Test(access, without_tensors)
         cr_assert_eq(nz_tensor_count(a), 0);
         cr_assert_eq(nz_tensor_find(a, ""), 0);
         cr_assert_eq(nz_tensor_measure(a, NULL, NULL), NZ_OK);
+        cr_assert_eq(nz_tensor_explain(a, NULL, NULL), NZ_OK);
         for (uint32_t k = 0; k < 10; k++) {
             size_t from = nz_hash32(k, 7) % raw.n, n = nz_hash32(k, 8) % (raw.n - from) + 1;
             cr_assert_eq(nz_archive_read(a, from, part.p, n, NULL), NZ_OK);
@@ -404,8 +454,19 @@ static nz_err use_all(const bytes *b, const nz_options *opt, const bytes *raw)
     room = room < FEW_MAX ? room : FEW_MAX;
     nz_tensor_packed *p = calloc(n + 1, sizeof *p);
     uint8_t *part = malloc(room + 1);
+    nz_tensor_parts *parts = calloc(n + 1, sizeof *parts);
     err = nz_tensor_measure(a, p, &fault);
     cr_assert_eq(fault.err, err);
+    nz_err explained = nz_tensor_explain(a, parts, &fault);
+    cr_assert_eq(fault.err, explained);
+    err = err ? err : explained;
+    for (size_t i = 0; i < n && !err; i++) {
+        uint64_t bits = 0;
+        for (int k = 0; k < NZ_PARTS; k++)
+            bits += parts[i].packed[k];
+        cr_assert_eq(bits, 8 * p[i].packed);
+    }
+    free(parts);
     for (size_t i = 0; i < n; i++) {
         nz_tensor_info t;
         cr_assert_eq(nz_tensor_about(a, i, &t), NZ_OK);

@@ -4,6 +4,7 @@
 #include "base/base.h"
 #include "weights/convert.h"
 #include "weights/delta.h"
+#include "weights/explain.h"
 #include "weights/number.h"
 
 #include <criterion/criterion.h>
@@ -291,6 +292,125 @@ Test(weights, frames, .init = setup)
         free(f.raw);
         nz_buf_free(&out);
     }
+}
+
+/* ---- What bits are spent on ---- */
+
+/* Goes through all slabs; sums in *sum. */
+static nz_err explain_all(const nz_weights *w, const nz_weights_base *base, const nz_buf *payload,
+                          size_t size, nz_tensor_parts *sum)
+{
+    nz_run run = {.kern = &kern};
+    nz_explain x;
+    nz_coded c;
+    nz_tensor_parts parts;
+    bool more = true;
+    *sum = (nz_tensor_parts){0};
+    nz_err err = nz_explain_open(&x, w, &run, base, payload->p, payload->n, size);
+    while (!err && !(err = nz_explain_next(&x, &c, &parts, &more)) && more) {
+        uint64_t packed = 0, raw = 0;
+        for (int k = 0; k < NZ_PARTS; k++) {
+            packed += parts.packed[k];
+            raw += parts.raw[k];
+            sum->packed[k] += parts.packed[k];
+            sum->raw[k] += parts.raw[k];
+            cr_assert_leq(parts.packed[k], 8 * c.packed);
+        }
+        cr_assert_eq(packed, 8 * c.packed);
+        cr_assert_eq(raw, 8 * nz_slab_bytes(&c.placed.slab), "%s",
+                     nz_dtype_about(c.placed.slab.dtype)->name);
+    }
+    nz_explain_close(&x);
+    return err;
+}
+
+Test(weights, parts_add_up_to_the_code, .init = setup, .timeout = 120)
+{
+    nz_run run = {.kern = &kern};
+    for (int k = 0; k < 9; k++) {
+        frame f = frame_new(k % 3 == 2 ? 600 : 3000);
+        nz_buf out = {0};
+        nz_weights w;
+        nz_tensor_parts sum;
+        nz_weights_base base = {f.raw, k < 6 ? 0 : f.n};
+        for (size_t i = 0; i < f.count; i++) /* the base is the frame itself, some slabs of it */
+            f.slabs[i].base_at = i % 4 == 1 ? f.slabs[i].at : UINT64_MAX;
+        for (size_t i = 0; i < f.count; i++)
+            f.slabs[i].base_dtype = f.slabs[i].slab.dtype;
+        if (k < 6)
+            base.p = NULL;
+        cr_assert_eq(nz_weights_encode(&w, (nz_weights_mode)(k % 3), &run, &base, f.raw, f.n,
+                                       f.slabs, f.count, &out),
+                     NZ_OK);
+        cr_assert_eq(explain_all(&w, &base, &out, f.n, &sum), NZ_OK);
+        cr_assert(k < 6 || sum.raw[NZ_PART_DIFFERENCE]);
+        for (int bad = 0; bad < (k % 3 == 2 ? 10 : 200); bad++) {
+            size_t n = bad % 4 ? out.n : next() % out.n;
+            nz_buf copy = {.p = malloc(n + 1), .n = n};
+            cr_assert(copy.p);
+            memcpy(copy.p, out.p, n);
+            if (n && bad % 4)
+                copy.p[bad % 2 ? next() % (n < 500 ? n : 500) : next() % n] ^=
+                    (uint8_t)(1u << next() % 8);
+            explain_all(&w, &base, &copy, f.n, &sum);
+            nz_buf_free(&copy);
+        }
+        free(f.raw);
+        nz_buf_free(&out);
+    }
+}
+
+static void near(const nz_tensor_parts *p, nz_part part, double bits, size_t n)
+{
+    double told = (double)p->packed[part] / (double)n;
+    cr_assert(told > bits - .03 && told < bits + .03, "%s: %.3f, not %.3f", nz_part_name(part),
+              told, bits);
+}
+
+/* Numbers whose parts are worth known amounts, whichever way they are coded: of exponents one of
+ * two, the rest random but for the sign, which is negative `negative` times in 256. */
+static void known_parts(nz_dtype dtype, nz_weights_mode mode, unsigned negative, double sign,
+                        double exponent)
+{
+    enum { N = 60000 };
+    nz_run run = {.kern = &kern};
+    const nz_value *v = nz_value_of(dtype);
+    nz_weights_base none = {0};
+    nz_weights w;
+    nz_tensor_parts sum;
+    nz_buf out = {0};
+    size_t bytes = v->bits / 8;
+    uint8_t *raw = malloc(N * bytes);
+    cr_assert(raw);
+    for (size_t i = 0; i < N; i++) {
+        nz_value_parts p = {.sign = (next() & 255) < negative};
+        p.exponent = (1 << (v->exponent - 1)) - 3 + (int)(next() & 1);
+        p.mantissa = ((uint64_t)next() << 32 | next()) & nz_value_mask(v->mantissa);
+        nz_value_store(v, raw + i * bytes, nz_value_join(v, p));
+    }
+    nz_placed slab = {.slab = {dtype, N, N}, .base_at = UINT64_MAX};
+    cr_assert_eq(nz_weights_encode(&w, mode, &run, &none, raw, N * bytes, &slab, 1, &out), NZ_OK);
+    cr_assert_eq(explain_all(&w, &none, &out, N * bytes, &sum), NZ_OK);
+    near(&sum, NZ_PART_SIGN, sign, N);
+    near(&sum, NZ_PART_EXPONENT, exponent, N);
+    near(&sum, NZ_PART_MANTISSA, v->mantissa, N);
+    cr_assert_eq(sum.raw[NZ_PART_SIGN], N);
+    cr_assert_eq(sum.raw[NZ_PART_EXPONENT], N * (uint64_t)v->exponent);
+    cr_assert_eq(sum.raw[NZ_PART_MANTISSA], N * (uint64_t)v->mantissa);
+    nz_buf_free(&out);
+    free(raw);
+}
+
+Test(weights, parts_cost_what_they_are_worth, .init = setup, .timeout = 120)
+{
+    static const nz_dtype types[] = {NZ_DT_F8_E4M3, NZ_DT_F8_E5M2, NZ_DT_F16,
+                                     NZ_DT_BF16,    NZ_DT_F32,     NZ_DT_F64};
+    for (size_t t = 0; t < 6; t++)
+        for (int mode = NZ_MODE_FAST; mode <= NZ_MODE_MAX; mode++) {
+            known_parts(types[t], (nz_weights_mode)mode, 128, 1, 1);
+            known_parts(types[t], (nz_weights_mode)mode, 32, .544, 1); /* -p log p, p = 1/8 */
+        }
+    known_parts(NZ_DT_BF16, NZ_MODE_TURBO, 128, 1, 2); /* digits have two bits */
 }
 
 Test(weights, parameters_no_encoder_writes)

@@ -145,6 +145,8 @@ static nz_err archive_new(nz_archive **out, const nz_options *opt, nz_fault *fau
     a->memory = nz_crew_memory(opt);
     a->verify = opt && opt->verify;
     a->base = opt ? opt->base : NULL;
+    a->progress = opt ? opt->progress : NULL;
+    a->progress_arg = opt ? opt->progress_arg : NULL;
     nz_kern_init(&a->kern, nz_cpu());
     *out = a;
     return NZ_OK;
@@ -266,9 +268,7 @@ static uint64_t piece_memory(const piece *p, const nz_opened *f)
     return aside + parts + nz_params_memory(&f->params, h);
 }
 
-/* The base that a frame's archive names must be the one that was given. */
-static nz_err find_base(const nz_archive *a, const nz_entry *e, nz_weights_base *base,
-                        nz_fault *fault)
+nz_err nz_entry_base(const nz_archive *a, const nz_entry *e, nz_weights_base *base, nz_fault *fault)
 {
     uint8_t hash[NZ_BASE_HASH];
     uint64_t size;
@@ -361,7 +361,7 @@ static nz_err read_frames(const wanted *w, size_t first, size_t last, int thread
         nz_weights_base base;
         nz_err err = nz_entry_open(a, &a->frame[i], &f, &own);
         if (!err)
-            err = find_base(a, &a->frame[i], &base, &own);
+            err = nz_entry_base(a, &a->frame[i], &base, &own);
         if (!err) {
             piece p = piece_of(w, &a->frame[i], &f);
             err = read_piece(&p, &f, &run, &base, a->frame[i].offset, &own);

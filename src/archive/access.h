@@ -22,6 +22,8 @@ struct nz_archive {
     int threads;
     uint64_t memory; /* the limit */
     bool verify;
+    nz_progress_fn progress; /* may be NULL */
+    void *progress_arg;
     const nz_base *base; /* the caller's */
     nz_entry *frame;     /* ascending, without gaps in the raw data */
     size_t frames, room;
@@ -42,5 +44,8 @@ nz_err nz_fault_set(nz_fault *fault, nz_err err, uint64_t offset, const char *re
 
 /* Its header must be right and agree with the index. */
 nz_err nz_entry_open(const nz_archive *a, const nz_entry *e, nz_opened *f, nz_fault *fault);
+/* The base that a frame's archive names must be the one that was given. */
+nz_err nz_entry_base(const nz_archive *a, const nz_entry *e, nz_weights_base *base,
+                     nz_fault *fault);
 
 #endif

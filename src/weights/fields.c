@@ -3,6 +3,7 @@
  * from zero, in units of their scale: that, from the fields before, is their set.
  * Layouts: ggml-common.h of llama.cpp. */
 #include "base/base.h"
+#include "weights/explain.h"
 #include "weights/form.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 typedef struct field {
     nz_dtype dtype;
     uint8_t at, count; /* bytes before it in a block; elements */
+    nz_part part;
 } field;
 
 enum { FIELDS_MAX = 6, RATIO_SETS = 16 };
@@ -22,43 +24,56 @@ typedef struct layout {
     field field[FIELDS_MAX];
 } layout;
 
-#define F16(at)          \
-    {                    \
-        NZ_DT_F16, at, 1 \
+#define F16(at)                          \
+    {                                    \
+        NZ_DT_F16, at, 1, NZ_PART_SCALES \
     }
-#define U8(at, n)       \
-    {                   \
-        NZ_DT_U8, at, n \
+#define MINIMUM(at)                      \
+    {                                    \
+        NZ_DT_F16, at, 1, NZ_PART_MINIMA \
     }
-#define I8(at, n)       \
-    {                   \
-        NZ_DT_I8, at, n \
+#define S8(at, n)                       \
+    {                                   \
+        NZ_DT_U8, at, n, NZ_PART_SCALES \
+    }
+#define U8(at, n)                       \
+    {                                   \
+        NZ_DT_U8, at, n, NZ_PART_QUANTS \
+    }
+#define I8(at, n)                       \
+    {                                   \
+        NZ_DT_I8, at, n, NZ_PART_QUANTS \
     }
 
 static const layout LAYOUTS[] = {
     {NZ_DT_Q4_0, 2, 0, 0, 0, {F16(0), U8(2, 16)}},
-    {NZ_DT_Q4_1, 3, 0, 1, 2, {F16(0), F16(2), U8(4, 16)}},
+    {NZ_DT_Q4_1, 3, 0, 1, 2, {F16(0), MINIMUM(2), U8(4, 16)}},
     {NZ_DT_Q5_0, 3, 0, 0, 0, {F16(0), U8(2, 4), U8(6, 16)}},
-    {NZ_DT_Q5_1, 4, 0, 1, 3, {F16(0), F16(2), U8(4, 4), U8(8, 16)}},
+    {NZ_DT_Q5_1, 4, 0, 1, 3, {F16(0), MINIMUM(2), U8(4, 4), U8(8, 16)}},
     {NZ_DT_Q8_0, 2, 0, 0, 0, {F16(0), I8(2, 32)}},
     {NZ_DT_Q8_1, 3, 0, 0, 0, {F16(0), F16(2), I8(4, 32)}},
-    {NZ_DT_Q2_K, 4, 0, 1, 0, {F16(80), F16(82), U8(0, 16), U8(16, 64)}},
-    {NZ_DT_Q3_K, 4, 0, 0, 0, {F16(108), U8(96, 12), U8(0, 32), U8(32, 64)}},
-    {NZ_DT_Q4_K, 4, 0, 1, 0, {F16(0), F16(2), U8(4, 12), U8(16, 128)}},
-    {NZ_DT_Q5_K, 5, 0, 1, 0, {F16(0), F16(2), U8(4, 12), U8(16, 32), U8(48, 128)}},
-    {NZ_DT_Q6_K, 4, 0, 0, 0, {F16(208), I8(192, 16), U8(0, 128), U8(128, 64)}},
+    {NZ_DT_Q2_K, 4, 0, 1, 0, {F16(80), MINIMUM(82), S8(0, 16), U8(16, 64)}},
+    {NZ_DT_Q3_K, 4, 0, 0, 0, {F16(108), S8(96, 12), U8(0, 32), U8(32, 64)}},
+    {NZ_DT_Q4_K, 4, 0, 1, 0, {F16(0), MINIMUM(2), S8(4, 12), U8(16, 128)}},
+    {NZ_DT_Q5_K, 5, 0, 1, 0, {F16(0), MINIMUM(2), S8(4, 12), U8(16, 32), U8(48, 128)}},
+    {NZ_DT_Q6_K,
+     4,
+     0,
+     0,
+     0,
+     {F16(208), {NZ_DT_I8, 192, 16, NZ_PART_SCALES}, U8(0, 128), U8(128, 64)}},
     {NZ_DT_IQ4_NL, 2, 0, 0, 0, {F16(0), U8(2, 16)}},
-    {NZ_DT_IQ4_XS, 4, 0, 0, 0, {F16(0), U8(2, 2), U8(4, 4), U8(8, 128)}},
+    {NZ_DT_IQ4_XS, 4, 0, 0, 0, {F16(0), S8(2, 2), S8(4, 4), U8(8, 128)}},
     {NZ_DT_IQ2_XXS, 2, 0, 0, 0, {F16(0), U8(2, 64)}},
-    {NZ_DT_IQ2_XS, 3, 0, 0, 0, {F16(0), U8(2, 64), U8(66, 8)}},
-    {NZ_DT_IQ2_S, 4, 0, 0, 0, {F16(0), U8(2, 64), U8(66, 8), U8(74, 8)}},
+    {NZ_DT_IQ2_XS, 3, 0, 0, 0, {F16(0), U8(2, 64), S8(66, 8)}},
+    {NZ_DT_IQ2_S, 4, 0, 0, 0, {F16(0), U8(2, 64), U8(66, 8), S8(74, 8)}},
     {NZ_DT_IQ3_XXS, 3, 0, 0, 0, {F16(0), U8(2, 64), U8(66, 32)}},
-    {NZ_DT_IQ3_S, 5, 0, 0, 0, {F16(0), U8(2, 64), U8(66, 8), U8(74, 32), U8(106, 4)}},
+    {NZ_DT_IQ3_S, 5, 0, 0, 0, {F16(0), U8(2, 64), U8(66, 8), U8(74, 32), S8(106, 4)}},
     {NZ_DT_IQ1_S, 3, 0, 0, 0, {F16(0), U8(2, 32), U8(34, 16)}},
-    {NZ_DT_IQ1_M, 3, 0, 0, 0, {U8(0, 32), U8(32, 16), U8(48, 8)}},
+    {NZ_DT_IQ1_M, 3, 0, 0, 0, {U8(0, 32), U8(32, 16), S8(48, 8)}},
     {NZ_DT_TQ1_0, 3, 0, 0, 0, {F16(52), U8(0, 48), U8(48, 4)}},
     {NZ_DT_TQ2_0, 2, 0, 0, 0, {F16(64), U8(0, 64)}},
-    {NZ_DT_MXFP4, 2, 0, 0, 0, {U8(0, 1), U8(1, 16)}},
+    {NZ_DT_MXFP4, 2, 0, 0, 0, {S8(0, 1), U8(1, 16)}},
 };
 
 static const layout *layout_of(nz_dtype dtype)
@@ -205,4 +220,31 @@ nz_err nz_fields_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
         memcpy(raw, whole + (from - start) * block, n * block);
     free(part);
     return err;
+}
+
+bool nz_fields_raw(nz_dtype dtype, uint64_t n, uint64_t bits[NZ_PARTS])
+{
+    const layout *l = layout_of(dtype);
+    for (unsigned k = 0; l && k < l->fields; k++)
+        bits[l->field[k].part] += 8 * n * field_bytes(&l->field[k]);
+    return l;
+}
+
+nz_err nz_fields_explain(const nz_slab *s, const nz_quants *without, nz_span code,
+                         uint64_t bits[NZ_PARTS])
+{
+    const layout *l = layout_of(s->dtype);
+    nz_span sizes = code;
+    if (!l)
+        return NZ_E_CORRUPT;
+    for (unsigned k = 0; k < l->fields; k++)
+        if (!left_out(without, &l->field[k]))
+            nz_span_varint(&code);
+    for (unsigned k = 0; k < l->fields; k++) {
+        if (left_out(without, &l->field[k]))
+            continue;
+        nz_span one = nz_span_cut(&code, nz_span_varint(&sizes));
+        bits[l->field[k].part] += 8 * (uint64_t)nz_span_left(&one);
+    }
+    return code.bad || nz_span_left(&code) ? NZ_E_CORRUPT : NZ_OK;
 }

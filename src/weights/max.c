@@ -14,6 +14,7 @@
 #include "max.h"
 
 #include "backend/adapt.h"
+#include "base/log.h"
 #include "linear.h"
 #include "model/mixer.h"
 
@@ -138,6 +139,8 @@ struct nz_max {
     uint64_t history[1 << HISTORY_BITS];
     uint32_t recent[1 << RECENT_BITS]; /* number after the last with this hash */
     uint32_t match, match_length;
+
+    nz_max_spent *spent; /* NULL: nobody asks */
 };
 
 /* ---- Memory ---- */
@@ -570,19 +573,52 @@ static int64_t step_offset(const matrix *at, size_t place)
     return at->steps->offset ? nz_quants_half(nz_load16(block + at->steps->offset)) : 0;
 }
 
+/* What the input has told so far: bytes taken in, less what the interval leaves open. Only
+ * differences mean something. */
+static uint64_t told(const nz_arith *a)
+{
+    uint64_t bytes = (uint64_t)(uintptr_t)a->at + (uint64_t)a->over;
+    return (bytes << (3 + NZ_LOG_BITS)) - nz_log2(a->hi - a->lo);
+}
+
+static __attribute__((cold, noinline)) void spend(nz_max_spent *s, const nz_arith *a, nz_part on)
+{
+    uint64_t now = told(a);
+    s->bits[on] += now - s->told;
+    s->told = now;
+}
+
+/* What was decoded since the last call is of that part. */
+static void spent(const nz_max *m, nz_part on)
+{
+    if (NZ_UNLIKELY(m->spent != NULL))
+        spend(m->spent, m->coder, on);
+}
+
+/* Of blocks code_blocks() tells them as a whole. */
+static void spent_number(const nz_max *m, nz_part on)
+{
+    if (!m->at.blocks)
+        spent(m, on);
+}
+
 static nz_value_parts code_number(nz_max *m, size_t place, nz_value_parts v)
 {
     const int e = expected_exponent(m);
     for (int i = 0; i < CONTEXTS; i++)
         __builtin_prefetch(context_cell(m, i, exponent_node(e)));
+    spent_number(m, NZ_PART_SIDE);
     nz_value_parts r = {.sign = code_sign(m, v)};
+    spent_number(m, NZ_PART_SIGN);
     r.exponent = code_exponent(m, r.sign, e, v);
+    spent_number(m, NZ_PART_EXPONENT);
     for (int i = 0; i < RECALLS; i++)
         m->recall[i].alive &= m->recall[i].v.exponent == r.exponent;
     if (m->at.steps)
         r.mantissa = code_step_mantissa(m, r, v, step_offset(&m->at, place));
     else
         r.mantissa = code_mantissa(m, r.sign, r.exponent, v);
+    spent_number(m, NZ_PART_MANTISSA);
     return r;
 }
 
@@ -951,15 +987,21 @@ static nz_err code_blocks(nz_max *m, const nz_quants *f, uint8_t *raw, size_t n,
         return NZ_OK;
     if (f->extreme && f->offset)
         code_halves(m, NULL, f, raw, n, row);
+    spent(m, NZ_PART_MINIMA);
     if (f->extreme)
         code_halves(m, f, f, raw, n, row);
-    return code_quants(m, f, raw, n * elements, row * elements);
+    spent(m, NZ_PART_SCALES);
+    nz_err err = code_quants(m, f, raw, n * elements, row * elements);
+    spent(m, NZ_PART_QUANTS);
+    return err;
 }
 
 static void start(nz_max *m, nz_arith *a, int decode)
 {
     m->coder = a;
     m->decode = decode;
+    if (m->spent)
+        m->spent->told = told(a);
 }
 
 void nz_max_encode(nz_max *m, nz_arith *a, const nz_value *format, const uint8_t *raw, size_t n,
@@ -995,4 +1037,9 @@ nz_err nz_max_decode_blocks(nz_max *m, nz_arith *a, const nz_quants *format, uin
     start(m, a, 1);
     nz_quants_clear(format, raw, n);
     return code_blocks(m, format, raw, n, row);
+}
+
+void nz_max_watch(nz_max *m, nz_max_spent *to)
+{
+    m->spent = to;
 }

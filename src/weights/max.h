@@ -40,4 +40,13 @@ nz_err nz_max_encode_blocks(nz_max *m, nz_arith *a, const nz_quants *format, con
 nz_err nz_max_decode_blocks(nz_max *m, nz_arith *a, const nz_quants *format, uint8_t *raw, size_t n,
                             size_t row);
 
+/* What decoding spends on parts of numbers or blocks, in 2^-16 bits. */
+typedef struct nz_max_spent {
+    uint64_t bits[NZ_PARTS];
+    uint64_t told; /* by the input so far */
+} nz_max_spent;
+
+/* From now on it is added to *to; NULL: no more. */
+void nz_max_watch(nz_max *m, nz_max_spent *to);
+
 #endif

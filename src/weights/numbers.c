@@ -1,6 +1,7 @@
 /* Numbers with an exponent: symbols relative to their scale, and planes of rest. */
 #include "base/base.h"
 #include "base/bits.h"
+#include "weights/explain.h"
 #include "weights/form.h"
 #include "weights/plane.h"
 #include "weights/scale.h"
@@ -545,6 +546,83 @@ nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tabl
         err = NZ_E_CORRUPT;
 done:
     parts_free(&p);
+    numbers_free(&c);
+    return err;
+}
+
+/* ---- What they cost ---- */
+
+/* The bits of a top that are the exponent's; in bytes a sign ends it. */
+static unsigned exponent_bits(const nz_number *f)
+{
+    return 8u * f->bytes - f->rest - f->reach.kept;
+}
+
+/* Symbols up to `dense` are tops, the others binades. */
+static void symbols_alike(nz_alike *a, const nz_number *f)
+{
+    for (unsigned s = 0; s < 256; s++) {
+        bool top = s < f->reach.dense;
+        a->exponent[s] = (uint8_t)(top ? s >> f->reach.kept : s);
+        a->mantissa[s] = (uint8_t)(top && !f->rest ? s & ~1u : s);
+    }
+}
+
+static bool odds_explain(const nz_number *f, const uint32_t counts[256], uint64_t size,
+                         uint64_t bits[NZ_PARTS])
+{
+    uint64_t escaped = counts[NZ_NUMBER_ESCAPE], odd = escaped, sign = !f->rest;
+    for (unsigned s = f->reach.dense; s < NZ_NUMBER_ZERO; s++)
+        odd += counts[s];
+    bits[NZ_PART_EXPONENT] += escaped * exponent_bits(f);
+    bits[NZ_PART_MANTISSA] += odd * (f->reach.kept - sign);
+    bits[NZ_PART_SIGN] += odd * sign;
+    return odd * odd_bits(0) + escaped * (odd_bits(NZ_NUMBER_ESCAPE) - odd_bits(0)) <= 8 * size;
+}
+
+/* `set` has room for that of each of its numbers. */
+static nz_err chunk_explain(const numbers *c, const nz_tables *tables, const nz_kern *kern,
+                            uint8_t *set, const nz_chunk *chunk, uint64_t bits[NZ_PARTS])
+{
+    const nz_number *f = c->format;
+    const size_t at = chunk->at, n = chunk->size;
+    nz_span code = chunk->code;
+    int16_t base[STRIP];
+    uint32_t counts[256] = {0};
+    nz_alike alike;
+    for (size_t i = 0; i < n; i += STRIP)
+        nz_scale_fill(&c->scale, base, set + i, at + i, n - i < STRIP ? n - i : STRIP);
+    symbols_alike(&alike, f);
+    nz_err err = nz_explain_plane(&c->symbol, tables, kern, set, n, &alike, &code, bits, counts);
+    nz_span odds = nz_span_cut(&code, nz_span_varint(&code));
+    if (!err && (code.bad || !odds_explain(f, counts, nz_span_left(&odds), bits)))
+        err = NZ_E_CORRUPT;
+    for (unsigned k = 0; k < f->planes && !err; k++) {
+        bool pairs = nz_number_plane(f, k, NZ_NUMBER_GROUP) < NZ_NUMBER_GROUP;
+        nz_alike_masks(&alike, 0, k + 1 < f->planes ? 0 : pairs ? 0x11 : 0x01);
+        err = nz_explain_plane(&c->rest[k], tables, kern, classes_fill(c, k, set, at, n),
+                               nz_number_plane(f, k, n), &alike, &code, bits, NULL);
+    }
+    return !err && nz_span_left(&code) ? NZ_E_CORRUPT : err;
+}
+
+nz_err nz_numbers_explain(const nz_slab *slab, const nz_kern *kern, const nz_tables *tables,
+                          const nz_other *other, nz_span code, uint64_t bits[NZ_PARTS])
+{
+    numbers c;
+    nz_err err = numbers_load(&c, slab, kern, tables, other, &code);
+    if (err)
+        return err;
+    size_t n = (size_t)slab->n, most = chunk_of(&c);
+    uint8_t *set = malloc((n < most ? n : most) + PAD);
+    nz_chunk chunk;
+    nz_chunks_in chunks = nz_chunks_open(code, n, most, 0, n);
+    err = set ? NZ_OK : NZ_E_MEM;
+    while (!err && nz_chunks_next(&chunks, &chunk))
+        err = chunk_explain(&c, tables, kern, set, &chunk, bits);
+    if (!err && !nz_chunks_all(&chunks))
+        err = NZ_E_CORRUPT;
+    free(set);
     numbers_free(&c);
     return err;
 }

@@ -1,5 +1,6 @@
 /* Elements whose bytes are planes: integers, and the parts of blocks that are not numbers. */
 #include "base/base.h"
+#include "weights/explain.h"
 #include "weights/form.h"
 #include "weights/plane.h"
 
@@ -230,6 +231,37 @@ nz_err nz_octets_decode(const nz_slab *s, const nz_kern *kern, const nz_tables *
         err = unchunk(&c, kern, &chunk, raw + (chunk.at + chunk.from - from) * c.width);
     if (!err && !nz_chunks_all(&chunks))
         err = NZ_E_CORRUPT;
+    octets_free(&c);
+    return err;
+}
+
+nz_err nz_octets_explain(const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
+                         const nz_value *format, nz_span code, uint64_t bits[NZ_PARTS])
+{
+    octets c = {.width = nz_dtype_about(s->dtype)->bytes, .n = (size_t)s->n};
+    nz_err err = load(&c, s, kern, tables, NULL, &code);
+    size_t most = nz_slab_chunk(c.plane, c.width);
+    uint8_t *set = malloc(c.n < most ? c.n : most);
+    uint64_t exponent = nz_value_mask(format->exponent) << format->mantissa;
+    uint64_t sign = UINT64_C(1) << (format->bits - 1);
+    nz_chunk chunk;
+    nz_chunks_in chunks = nz_chunks_open(code, c.n, most, 0, c.n);
+    if (!err && !set)
+        err = NZ_E_MEM;
+    while (!err && nz_chunks_next(&chunks, &chunk)) {
+        const uint8_t *sets = sets_fill(&c.known, set, chunk.at, chunk.size);
+        for (size_t k = 0; k < c.width && !err; k++) {
+            nz_alike alike;
+            nz_alike_masks(&alike, exponent >> 8 * k & 255, sign >> 8 * k & 255);
+            err = nz_explain_plane(&c.plane[k], tables, kern, sets, chunk.size, &alike, &chunk.code,
+                                   bits, NULL);
+        }
+        if (!err && nz_span_left(&chunk.code))
+            err = NZ_E_CORRUPT;
+    }
+    if (!err && !nz_chunks_all(&chunks))
+        err = NZ_E_CORRUPT;
+    free(set);
     octets_free(&c);
     return err;
 }

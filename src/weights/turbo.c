@@ -21,6 +21,7 @@
  * for, and bytes behind the last chunk. Groups lie last, so that what a kernel reads behind the
  * lists is there. */
 #include "base/base.h"
+#include "weights/explain.h"
 #include "weights/form.h"
 
 #include <assert.h>
@@ -302,6 +303,26 @@ nz_err nz_turbo_decode(const nz_slab *slab, const nz_kern *kern, nz_span code, u
                                 low, high - low);
         if (err)
             return err;
+    }
+    return nz_span_left(&code) ? NZ_E_CORRUPT : NZ_OK;
+}
+
+/* Of what is behind the counts, bases and numbers that fill the last group up are nobody's. */
+nz_err nz_turbo_explain(const nz_slab *slab, nz_span code, uint64_t bits[NZ_PARTS])
+{
+    const turbo *t = turbo_of(slab->dtype);
+    if (!t)
+        return NZ_E_CORRUPT;
+    for (size_t at = 0, end = (size_t)slab->n; at < end; at += CHUNK) {
+        size_t n = end - at < CHUNK ? end - at : CHUNK;
+        extra e;
+        if (!extra_read(&e, n, &code) || nz_span_cut(&code, chunk_bytes(t, n, &e)).bad)
+            return NZ_E_CORRUPT;
+        bits[NZ_PART_SIGN] += n;
+        bits[NZ_PART_MANTISSA] += (uint64_t)n * t->fraction;
+        bits[NZ_PART_EXPONENT] += 2 * (uint64_t)n + 8 * e.odds;
+        for (int d = 0; d < NZ_TURBO_LATER; d++)
+            bits[NZ_PART_EXPONENT] += e.bits[d];
     }
     return nz_span_left(&code) ? NZ_E_CORRUPT : NZ_OK;
 }

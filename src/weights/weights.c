@@ -253,9 +253,9 @@ static nz_err slab_store(const nz_placed *p, nz_weights_mode mode, const nz_run 
     return err;
 }
 
-static nz_err slab_load(const nz_slab *s, const nz_run *run, const nz_weights_base *base,
-                        const nz_tables *tables, const nz_other *other, nz_span code, uint8_t *raw,
-                        uint64_t from, uint64_t n)
+nz_err nz_weights_slab(const nz_slab *s, const nz_run *run, const nz_weights_base *base,
+                       const nz_tables *tables, const nz_other *other, nz_span code, uint8_t *raw,
+                       uint64_t from, uint64_t n)
 {
     nz_span in = code;
     if (nz_span_byte(&in) != NZ_FORM_DELTA)
@@ -310,8 +310,8 @@ static nz_err max_store(nz_max *m, const nz_slab *s, const nz_kern *kern, nz_tab
     return err ? err : over ? NZ_E_FULL : NZ_OK;
 }
 
-static nz_err max_load(nz_max *m, const nz_slab *s, const nz_kern *kern, const nz_tables *tables,
-                       nz_span code, uint8_t *raw)
+nz_err nz_weights_slab_max(nz_max *m, const nz_slab *s, const nz_kern *kern,
+                           const nz_tables *tables, nz_span code, uint8_t *raw)
 {
     const nz_value *value = nz_value_of(s->dtype);
     const nz_quants *quants = nz_quants_of(s->dtype);
@@ -436,18 +436,18 @@ static nz_err load_blocks(unpack *u, const nz_placed *p, nz_span code, const nz_
 {
     const nz_slab *s = &p->slab;
     if (!nz_slab_follows(code))
-        return slab_load(s, u->run, u->base, &u->tables, NULL, code, raw, first, n);
+        return nz_weights_slab(s, u->run, u->base, &u->tables, NULL, code, raw, first, n);
     if (!before || !can_follow(&before->slab, s) || nz_slab_follows(before_code))
         return NZ_E_CORRUPT;
     size_t start = first - first % NZ_CHUNK, count = first + n - start;
     nz_other other = {before->slab.dtype, start, count, NULL};
     uint8_t *copy = malloc(count * nz_dtype_about(before->slab.dtype)->bytes);
-    nz_err err = copy ? slab_load(&before->slab, u->run, u->base, &u->tables, NULL, before_code,
-                                  copy, start, count)
+    nz_err err = copy ? nz_weights_slab(&before->slab, u->run, u->base, &u->tables, NULL,
+                                        before_code, copy, start, count)
                       : NZ_E_MEM;
     other.raw = copy;
     if (!err)
-        err = slab_load(s, u->run, u->base, &u->tables, &other, code, raw, first, n);
+        err = nz_weights_slab(s, u->run, u->base, &u->tables, &other, code, raw, first, n);
     free(copy);
     return err;
 }
@@ -463,8 +463,8 @@ static nz_err put_max(unpack *u, const nz_placed *p, nz_span code)
     if (!err && !all && !copy)
         err = NZ_E_MEM;
     if (!err)
-        err = max_load(u->max, &p->slab, u->run->kern, &u->tables, code,
-                       all ? u->raw + (at - u->from) : copy);
+        err = nz_weights_slab_max(u->max, &p->slab, u->run->kern, &u->tables, code,
+                                  all ? u->raw + (at - u->from) : copy);
     if (!err && copy && low < high)
         memcpy(u->raw + (low - u->from), copy + (low - at), high - low);
     free(copy);

@@ -5,6 +5,7 @@
 #define NZ_WEIGHTS_WEIGHTS_H
 
 #include "model/bytes.h"
+#include "weights/max.h"
 #include "weights/slab.h"
 
 #define NZ_WEIGHTS_PARAMS 16
@@ -70,5 +71,13 @@ typedef struct nz_coded {
 nz_err nz_weights_map_open(nz_weights_map *m, const uint8_t *in, size_t packed, size_t size);
 /* False after the last slab. */
 bool nz_weights_map_next(nz_weights_map *m, nz_coded *c);
+
+/* One slab by its code, blocks from..from + n of it. `other` as in nz_slab_decode(). */
+nz_err nz_weights_slab(const nz_slab *s, const nz_run *run, const nz_weights_base *base,
+                       const nz_tables *tables, const nz_other *other, nz_span code, uint8_t *raw,
+                       uint64_t from, uint64_t n);
+/* All of one that the model codes, in the order of the frame. */
+nz_err nz_weights_slab_max(nz_max *m, const nz_slab *s, const nz_kern *kern,
+                           const nz_tables *tables, nz_span code, uint8_t *raw);
 
 #endif
