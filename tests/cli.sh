@@ -395,8 +395,24 @@ listing_tensors() {
         grep -q ' 8 .* with the rest F64  .* a.scalar$' list &&
         grep -q ' 0 .* 4x0x2 .* empty$' list && grep -q '60 .* BF16 .* quote " backslash' list &&
         [ "$(wc -l <list)" = 28 ] && status 0 "$nzip" -lq a.nz >quiet &&
-        [ "$(wc -l <quiet)" = 24 ] && status 0 "$nzip" -lv a.nz | grep -q type.BF16 || return
+        [ "$(wc -l <quiet)" = 24 ] || return
     "$nzip" -1 --weights=off -c a >b.nz && [ "$("$nzip" -l b.nz | wc -l)" = 2 ]
+}
+
+listing_parts() {
+    cp "$top/checkpoint" a
+    for level in 1 2 9; do
+        "$nzip" -$level -c a >a.nz && status 0 "$nzip" -lv a.nz >list && silent || return 1
+        awk -v n="$(stat -c %s a.nz)" '$NF == "tensor" { table = $1 }
+            $1 == "bits" && $2 $3 $4 == "signexponentmantissa" { good++ }
+            table == "packed" && $1 ~ /^[0-9]+$/ { sum += $1 }
+            table == "bits" && $NF == "type.BF16" { good += $1 ~ /\/16$/ && $2 $3 $4 ~ /\/1.*\/8.*\/7$/ }
+            table == "bits" && $NF == "tensors)" { types++ }
+            / all of these tensors$/ { all = $1 }
+            / the rest: / { rest = $1 }
+            END { exit !(good == 2 && types > 2 && sum && sum == all && all + rest == n) }' list ||
+            { cat list && return 1; }
+    done
 }
 
 # What the list of the fixture says is in the file at OFFSET, SIZE bytes, must come out.
@@ -722,8 +738,9 @@ run() {
 }
 
 run trip_file trip_pipes trip_empty trip_random trip_frames concatenation several_files \
-    existing_target combined_options wrong_options listing listing_tensors taking_tensors \
-    sharing full_disk not_an_archive corrupted_bit corrupted_byte corrupted_stored truncated
+    existing_target combined_options wrong_options listing listing_tensors listing_parts \
+    taking_tensors sharing full_disk not_an_archive corrupted_bit corrupted_byte corrupted_stored \
+    truncated
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \

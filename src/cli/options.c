@@ -61,7 +61,7 @@ static const char HELP[] =
     "  -z, --compress      compress (the default)\n"
     "  -d, --decompress    restore FILE from FILE.nz\n"
     "  -t, --test          decode and check, write nothing\n"
-    "  -l, --list          sizes, ratio, method, tensors; with -v one line a frame\n"
+    "  -l, --list          sizes, ratio, method, tensors; -v: frames, bits by part\n"
     "      --tensor=NAME   with -d: of a model checkpoint this tensor's bytes alone\n"
     "  -1 .. -9            fastest .. smallest; the default is -5\n"
     "      --fast, --best  the same as -1, -9\n"

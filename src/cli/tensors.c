@@ -2,6 +2,8 @@
  * path unseen. */
 #include "cli/tensors.h"
 #include "cli/message.h"
+#include "cli/parts.h"
+#include "cli/progress.h"
 #include "cli/target.h"
 #include "cli/work.h"
 
@@ -10,16 +12,17 @@
 #include <string.h>
 
 #define SHAPE_TEXT 200         /* eight dims of 20 digits */
-#define NAME_TEXT  1024        /* of a name in a message */
 #define PIECE      (128 << 20) /* bytes of a tensor held at a time: frames enough for many cores */
 
 /* Opens and, on errors, says what is wrong. */
-static nz_archive *open_archive(const options *o, const source *s)
+static nz_archive *open_archive(const options *o, const source *s, progress *bar)
 {
     nz_options opt = o->nz;
     nz_archive *a;
     nz_fault fault;
     opt.verify = 1;
+    opt.progress = bar ? progress_step : NULL;
+    opt.progress_arg = bar;
     nz_err err = nz_archive_open_file(&a, s->from, &opt, &fault);
     if (err == NZ_E_READ && errno == ESPIPE)
         say_error("%s: is not a file; only of one can a part be read", s->name);
@@ -28,8 +31,7 @@ static nz_archive *open_archive(const options *o, const source *s)
     return a;
 }
 
-/* A name with its control characters, the C1 ones of UTF-8 too, as \xNN; cut where text ends. */
-static const char *plain_name(char text[NAME_TEXT], const char *name)
+const char *tensors_name(char text[NAME_TEXT], const char *name)
 {
     size_t n = 0;
     for (const unsigned char *p = (const unsigned char *)name; *p && n + 5 < NAME_TEXT; p++) {
@@ -67,14 +69,15 @@ static void print_tensor(const nz_tensor_info *t, const nz_tensor_packed *p)
            p->form    ? p->form
            : t->bytes ? "with the rest"
                       : "-",
-           t->dtype, shape, plain_name(name, t->name));
+           t->dtype, shape, tensors_name(name, t->name));
 }
 
 void tensors_list(const options *o, const source *s)
 {
     if (!s->path || !S_ISREG(s->st.st_mode))
         return;
-    nz_archive *a = open_archive(o, s);
+    progress bar = {0};
+    nz_archive *a = open_archive(o, s, &bar);
     size_t n = a ? nz_tensor_count(a) : 0;
     nz_tensor_packed *p = calloc(n + 1, sizeof *p);
     nz_tensor_info t;
@@ -92,6 +95,8 @@ void tensors_list(const options *o, const source *s)
     }
     if (n && o->verbose >= 0)
         putchar('\n');
+    if (n && o->verbose > 0)
+        parts_list(o, s, a, p, &bar);
     free(p);
     nz_archive_free(a);
 }
@@ -147,10 +152,10 @@ static void say_unknown(const source *s, const nz_archive *a, const char *asked)
             }
         if (k < NEAR) {
             best[k] = n;
-            plain_name(near[k], t.name);
+            tensors_name(near[k], t.name);
         }
     }
-    plain_name(text, asked);
+    tensors_name(text, asked);
     if (!nz_tensor_count(a))
         say_error("%s: no tensor '%s': the archive lists none", s->name, text);
     else if (best[0] == FAR)
@@ -241,7 +246,7 @@ static bool take_beside(const options *o, const source *s, const nz_archive *a, 
 void tensors_take(const options *o, const source *s)
 {
     bool beside = s->path && !o->output && !o->to_stdout;
-    nz_archive *a = open_archive(o, s);
+    nz_archive *a = open_archive(o, s, NULL);
     bool good = a != NULL;
     for (int i = 0; i < o->tensor_count && a; i++)
         if (nz_tensor_find(a, o->tensors[i]) == nz_tensor_count(a)) {
