@@ -41,32 +41,39 @@ void nz_plane_free(nz_plane *p)
     p->repeats = NULL;
 }
 
-void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t *set, size_t n)
+/* Two counters of a byte keep equal neighbours from waiting for each other. */
+static inline void count(uint32_t *even, uint32_t *odd, const uint8_t *bytes, const uint8_t *set,
+                         size_t n)
 {
-    /* Two counters of a byte keep equal neighbours from waiting for each other. */
-    uint32_t odd[NZ_PLANE_SETS][256];
-    unsigned sets = 1;
-    size_t i = 0;
-    if (set) {
-        for (size_t k = 0; k < n; k++)
-            sets = set[k] >= sets ? set[k] + 1u : sets;
-        memset(odd, 0, sets * sizeof *odd);
-        for (; i + 2 <= n; i += 2) {
-            counts[set[i]][bytes[i]]++;
-            odd[set[i + 1]][bytes[i + 1]]++;
-        }
-    } else {
-        memset(odd, 0, sizeof *odd);
-        for (; i + 2 <= n; i += 2) {
-            counts[0][bytes[i]]++;
-            odd[0][bytes[i + 1]]++;
+    enum { GROUP = 64 };
+    size_t whole = n / GROUP * GROUP;
+    for (size_t i = 0; i < whole; i += GROUP) {
+        uint16_t at[GROUP];
+        for (size_t k = 0; k < GROUP; k++)
+            at[k] = (uint16_t)((set ? set[i + k] << 8 : 0) | bytes[i + k]);
+        for (size_t k = 0; k < GROUP; k += 2) {
+            even[at[k]]++;
+            odd[at[k + 1]]++;
         }
     }
-    for (; i < n; i++)
-        counts[set ? set[i] : 0][bytes[i]]++;
-    for (unsigned s = 0; s < sets; s++)
-        for (int b = 0; b < 256; b++)
-            counts[s][b] += odd[s][b];
+    for (size_t i = whole; i < n; i++)
+        even[(set ? set[i] << 8 : 0) | bytes[i]]++;
+}
+
+void nz_plane_count(uint32_t (*counts)[256], const uint8_t *bytes, const uint8_t *set, size_t n)
+{
+    uint32_t odd[NZ_PLANE_SETS * 256];
+    uint8_t last = 0;
+    for (size_t i = 0; set && i < n; i++)
+        last = set[i] > last ? set[i] : last;
+    size_t size = (last + (size_t)1) * 256;
+    memset(odd, 0, size * sizeof *odd);
+    if (set)
+        count(counts[0], odd, bytes, set, n);
+    else
+        count(counts[0], odd, bytes, NULL, n);
+    for (size_t i = 0; i < size; i++)
+        counts[i / 256][i % 256] += odd[i];
 }
 
 bool nz_plane_is_noise(const uint8_t *bytes, size_t n)
