@@ -90,6 +90,8 @@ static void make(nz_dtype dtype, uint8_t *raw, size_t n, size_t row, content c)
     }
 }
 
+enum { KERNEL_N = 64 * NZ_NUMBER_GROUP };
+
 static nz_kern kern;
 
 static void setup(void)
@@ -153,6 +155,62 @@ static void slab_trip(nz_dtype dtype, size_t n, size_t row, content c)
     nz_buf_free(&code);
     nz_tables_free(&tables);
     free(raw);
+}
+
+/* Parts of n numbers, taken apart by one set of kernels. */
+typedef struct taken {
+    uint8_t symbol[KERNEL_N], rest[NZ_NUMBER_PLANES][KERNEL_N];
+    uint16_t odd[KERNEL_N];
+    size_t odds;
+    uint32_t sum, count, sums[KERNEL_N], counts[KERNEL_N];
+} taken;
+
+static nz_number_parts parts_of(taken *t)
+{
+    nz_number_parts p = {.symbol = t->symbol};
+    for (size_t k = 0; k < NZ_NUMBER_PLANES; k++)
+        p.rest[k] = t->rest[k];
+    return p;
+}
+
+static void take(taken *t, const nz_kern *k, const nz_number *f, const uint8_t *raw,
+                 const int16_t *base)
+{
+    memset(t, 0, sizeof *t);
+    nz_number_parts p = parts_of(t);
+    k->number_split[f->shape](&p, raw, base, f->reach, KERNEL_N);
+    t->odds = k->number_odd(t->odd, t->symbol, f->reach.dense, KERNEL_N - 5);
+    memset(t->odd + t->odds, 0, (KERNEL_N - t->odds) * sizeof *t->odd);
+    k->number_scale[f->shape](&t->sum, &t->count, t->sums, t->counts, raw, f->scale_down,
+                              KERNEL_N - 5);
+}
+
+Test(weights, kernels_do_the_same_with_numbers, .init = setup)
+{
+    static taken mine, theirs;
+    static uint8_t raw[KERNEL_N * 8], back[2][KERNEL_N * 8];
+    static int16_t base[KERNEL_N];
+    nz_kern c;
+    nz_kern_init(&c, 0);
+    for (size_t k = 0; k < TYPE_COUNT; k++) {
+        const nz_number *f = nz_number_of(TYPES[k]);
+        for (content content = 0; f && content < CONTENTS; content++) {
+            make(TYPES[k], raw, KERNEL_N, 64, content);
+            for (size_t i = 0; i < KERNEL_N; i++) {
+                unsigned near = nz_number_top(f, raw + i * f->bytes) - next() % 256;
+                base[i] = (int16_t)(i % 9 ? near : next());
+            }
+            take(&mine, &c, f, raw, base);
+            take(&theirs, &kern, f, raw, base);
+            cr_assert(!memcmp(&mine, &theirs, sizeof mine), "dtype %u", TYPES[k]);
+            for (size_t i = 0; i < KERNEL_N; i += 1 + next() % 50)
+                mine.symbol[i] = (uint8_t)next();
+            nz_number_parts p = parts_of(&mine);
+            c.number_merge[f->shape](back[0], &p, base, KERNEL_N);
+            kern.number_merge[f->shape](back[1], &p, base, KERNEL_N);
+            cr_assert(!memcmp(back[0], back[1], KERNEL_N * f->bytes), "dtype %u", TYPES[k]);
+        }
+    }
 }
 
 Test(weights, slabs_of_every_type, .init = setup)
