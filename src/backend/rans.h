@@ -14,12 +14,11 @@
 #define NZ_RANS_SLACK (2 * NZ_RANS_LANES + 16)
 
 /* One symbol for the encoder: x -> (x / f << 12) + x % f + start without a division,
- * x + start + (x * inverse >> 32 >> shift) * rest. */
+ * x + start + (x * inverse >> 32 >> shift) * rest. Eight bytes: the tables of a plane should stay
+ * in the first cache. */
 typedef struct nz_rans_symbol {
     uint32_t inverse;
-    uint16_t start, rest; /* rest: 4096 - f */
-    uint32_t shift;
-    uint32_t most; /* a state from here up gives a word away first: f << 19 */
+    uint32_t start : 16, rest : 12, shift : 4; /* rest: 4096 - f */
 } nz_rans_symbol;
 
 /* Decoder's slot: freq << 20 | (slot - start) << 8 | symbol. */
@@ -30,7 +29,13 @@ typedef struct nz_rans_state {
     const uint8_t *at, *end; /* the words not yet read */
 } nz_rans_state;
 
-/* The inner step, shared by the kernels' definition and the coder's careful loops. */
+/* The inner step, shared by the kernels' definition and the coder's careful loops. A full state
+ * gives a word away first. */
+static inline unsigned nz_rans_full(uint32_t x, const nz_rans_symbol *s)
+{
+    return (x >> 19) + s->rest >= NZ_RANS_SLOTS;
+}
+
 static inline uint32_t nz_rans_push(uint32_t x, const nz_rans_symbol *s)
 {
     uint32_t q = (uint32_t)(((uint64_t)x * s->inverse) >> 32) >> s->shift;

@@ -16,6 +16,7 @@ void nz_kern_rans_avx2(nz_kern *k);
 #define LANE(m, k)                                                                        \
     (GIVES(m, 0, k) | GIVES(m, 1, k) | GIVES(m, 2, k) | GIVES(m, 3, k) | GIVES(m, 4, k) | \
      GIVES(m, 5, k) | GIVES(m, 6, k) | GIVES(m, 7, k))
+#define PAIR(m, k) (0x202 * LANE(m, k) + 0x100) /* its two bytes */
 #define EIGHT(F, m)                                                            \
     {                                                                          \
         F(m, 0), F(m, 1), F(m, 2), F(m, 3), F(m, 4), F(m, 5), F(m, 6), F(m, 7) \
@@ -29,7 +30,7 @@ void nz_kern_rans_avx2(nz_kern *k);
     }
 
 static const uint8_t takes[256][8] = ROWS(RANK);
-static const uint8_t gives[256][8] = ROWS(LANE);
+static const uint16_t gives[256][8] = ROWS(PAIR);
 
 AVX2 static inline __m256i eight(const uint8_t *p)
 {
@@ -95,54 +96,64 @@ AVX2 static size_t rans_decode_avx2(nz_rans_state *s, const nz_rans_slot *tables
     return set ? decode(s, tables, set, symbols, n) : decode(s, tables, NULL, symbols, n);
 }
 
+AVX2 static inline __m128i two(const nz_rans_symbol *a, const nz_rans_symbol *b)
+{
+    __m128i low = _mm_loadl_epi64((const __m128i *)a);
+    return _mm_castps_si128(_mm_loadh_pi(_mm_castsi128_ps(low), (const __m64 *)b));
+}
+
+AVX2 static inline __m256i four(const nz_rans_symbol *a, const nz_rans_symbol *b,
+                                const nz_rans_symbol *c, const nz_rans_symbol *d)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(two(a, b)), two(c, d), 1);
+}
+
+/* The k-th of four indices of 16 bits. */
+#define AT(four, k) (tables + (uint16_t)((four) >> 16 * (k)))
+
 AVX2 NZ_INLINE uint8_t *encode(uint8_t *end, uint32_t *x, const nz_rans_symbol *tables,
                                const uint8_t *set, const uint8_t *symbols, size_t n)
 {
+    const __m256i most = _mm256_set1_epi32(NZ_RANS_SLOTS - 1);
+    const __m256i lower = _mm256_set1_epi32(0xffff);
     uint8_t *p = end;
+    __m256i states[4];
+    for (int k = 0; k < 4; k++)
+        states[k] = _mm256_loadu_si256((const __m256i *)x + k);
     while (n) {
         n -= NZ_RANS_LANES;
         for (int k = 3; k >= 0; k--) {
-            __m256i v = _mm256_loadu_si256((__m256i *)x + k), row[4];
-            for (size_t j = 0; j < 4; j++) {
-                size_t i = n + 8 * (size_t)k + j;
-                const nz_rans_symbol *a = tables + symbols[i], *b = tables + symbols[i + 4];
-                if (set) {
-                    a += set[i] * 256;
-                    b += set[i + 4] * 256;
-                }
-                row[j] = _mm256_inserti128_si256(
-                    _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)),
-                    _mm_loadu_si128((const __m128i *)b), 1);
-            }
-            __m256i ab = _mm256_unpacklo_epi32(row[0], row[1]),
-                    cd = _mm256_unpacklo_epi32(row[2], row[3]);
-            __m256i inverse = _mm256_unpacklo_epi64(ab, cd), both = _mm256_unpackhi_epi64(ab, cd);
-            ab = _mm256_unpackhi_epi32(row[0], row[1]);
-            cd = _mm256_unpackhi_epi32(row[2], row[3]);
-            __m256i shift = _mm256_unpacklo_epi64(ab, cd), most = _mm256_unpackhi_epi64(ab, cd);
+            __m256i v = states[k];
+            __m128i at = _mm_loadl_epi64((const __m128i *)(symbols + n + 8 * k));
+            at = _mm_unpacklo_epi8(at, set ? _mm_loadl_epi64((const __m128i *)(set + n + 8 * k))
+                                           : _mm_setzero_si128());
+            uint64_t a = (uint64_t)_mm_cvtsi128_si64(at), b = (uint64_t)_mm_extract_epi64(at, 1);
+            __m256i even = four(AT(a, 0), AT(a, 2), AT(b, 0), AT(b, 2));
+            __m256i odd = four(AT(a, 1), AT(a, 3), AT(b, 1), AT(b, 3));
+            __m256i told = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+            __m256i rest = _mm256_and_si256(_mm256_srli_epi32(told, 16), most);
 
-            __m256i full = _mm256_cmpeq_epi32(_mm256_max_epu32(v, most), v);
+            __m256i sum = _mm256_add_epi32(_mm256_srli_epi32(v, 19), rest);
+            __m256i full = _mm256_cmpgt_epi32(sum, most);
             unsigned m = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(full));
-            __m256i low = _mm256_blend_epi16(v, _mm256_setzero_si256(), 0xaa);
+            __m256i low = _mm256_and_si256(v, lower);
             __m128i words =
                 _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
-            __m128i from = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)gives[m]));
-            from = _mm_add_epi16(_mm_mullo_epi16(from, _mm_set1_epi16(0x0202)),
-                                 _mm_set1_epi16(0x0100));
+            __m128i from = _mm_loadu_si128((const __m128i *)gives[m]);
             _mm_storeu_si128((__m128i *)(p - 16), _mm_shuffle_epi8(words, from));
             p -= 2 * __builtin_popcount(m);
             v = _mm256_blendv_epi8(v, _mm256_srli_epi32(v, 16), full);
 
-            __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(v, inverse), 32);
-            __m256i odd =
-                _mm256_mul_epu32(_mm256_srli_epi64(v, 32), _mm256_srli_epi64(inverse, 32));
-            __m256i q = _mm256_srlv_epi32(_mm256_blend_epi32(even, odd, 0xaa), shift);
-            q = _mm256_mullo_epi32(q, _mm256_srli_epi32(both, 16));
-            v = _mm256_add_epi32(_mm256_add_epi32(v, q),
-                                 _mm256_and_si256(both, _mm256_set1_epi32(0xffff)));
-            _mm256_storeu_si256((__m256i *)x + k, v);
+            even = _mm256_srli_epi64(_mm256_mul_epu32(v, even), 32);
+            odd = _mm256_mul_epu32(_mm256_srli_epi64(v, 32), odd);
+            __m256i q = _mm256_blend_epi32(even, odd, 0xaa);
+            q = _mm256_srlv_epi32(q, _mm256_srli_epi32(told, 28));
+            q = _mm256_mullo_epi32(q, rest);
+            states[k] = _mm256_add_epi32(_mm256_add_epi32(v, q), _mm256_and_si256(told, lower));
         }
     }
+    for (int k = 0; k < 4; k++)
+        _mm256_storeu_si256((__m256i *)x + k, states[k]);
     return p;
 }
 

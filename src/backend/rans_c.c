@@ -14,7 +14,7 @@ static uint8_t *rans_encode_c(uint8_t *end, uint32_t *x, const nz_rans_symbol *t
             size_t i = n + j;
             const nz_rans_symbol *s = tables + (set ? set[i] : 0) * 256 + symbols[i];
             /* Written always, kept when asked for: a branch here would be taken at random. */
-            unsigned full = x[j] >= s->most;
+            unsigned full = nz_rans_full(x[j], s);
             nz_store16(p - 2, (uint16_t)x[j]);
             p -= 2 * full;
             x[j] = nz_rans_push(x[j] >> 16 * full, s);

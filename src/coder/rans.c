@@ -8,20 +8,22 @@ void nz_rans_encoder_init(nz_rans_encoder *e, const uint16_t freq[256])
     for (int i = 0; i < 256; i++) {
         uint32_t f = freq[i], shift = 0;
         nz_rans_symbol *s = &e->symbol[i];
-        *s = (nz_rans_symbol){
-            .start = (uint16_t)start, .rest = (uint16_t)(NZ_RANS_SLOTS - f), .most = f << 19};
+        *s = (nz_rans_symbol){.start = start & 0xffff};
+        if (f == 0)
+            continue;
+        s->rest = (NZ_RANS_SLOTS - f) & 0xfff;
         start += f;
         if (f < 2) {
             /* x / 1: the inverse gives x - 1, and what is missing goes into the start. */
             s->inverse = UINT32_MAX;
-            s->start = (uint16_t)(s->start + NZ_RANS_SLOTS - 1);
+            s->start = (s->start + NZ_RANS_SLOTS - 1) & 0xffff;
             continue;
         }
         /* Rounding up at ceil(log2 f) - 1 bits beyond 32 is exact for every x below 2^31. */
         while (f > UINT32_C(1) << shift)
             shift++;
         s->inverse = (uint32_t)(((UINT64_C(1) << (shift + 31)) + f - 1) / f);
-        s->shift = shift - 1;
+        s->shift = (shift - 1) & 15;
     }
 }
 
@@ -55,7 +57,7 @@ size_t nz_rans_encode(const nz_kern *k, const nz_rans_encoder *tables, const uin
         i--;
         const nz_rans_symbol *s = &tables[set ? set[i] : 0].symbol[symbols[i]];
         uint32_t *v = &x[i % lanes];
-        if (*v >= s->most) {
+        if (nz_rans_full(*v, s)) {
             p -= 2;
             nz_store16(p, (uint16_t)*v);
             *v >>= 16;
