@@ -163,6 +163,8 @@ typedef struct taken {
     uint16_t odd[KERNEL_N];
     size_t odds;
     uint32_t sum, count, sums[KERNEL_N], counts[KERNEL_N];
+    int16_t base[KERNEL_N];
+    uint8_t set[KERNEL_N];
 } taken;
 
 static nz_number_parts parts_of(taken *t)
@@ -183,6 +185,7 @@ static void take(taken *t, const nz_kern *k, const nz_number *f, const uint8_t *
     memset(t->odd + t->odds, 0, (KERNEL_N - t->odds) * sizeof *t->odd);
     k->number_scale[f->shape](&t->sum, &t->count, t->sums, t->counts, raw, f->scale_down,
                               KERNEL_N - 5);
+    k->number_place(t->base, t->set, base, base[0], f->reach.kept, KERNEL_N - 5);
 }
 
 Test(weights, kernels_do_the_same_with_numbers, .init = setup)

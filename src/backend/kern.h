@@ -117,6 +117,11 @@ typedef struct nz_kern {
                                            uint32_t *counts, const uint8_t *raw, unsigned shift,
                                            size_t n);
 
+    /* Any n. The scales of numbers in a row, row + column[i], in quarters of a binade: which
+     * quarter, and the base, (floor(scale / 4) - NZ_NUMBER_BELOW) << kept. */
+    void (*number_place)(int16_t *base, uint8_t *set, const int16_t *column, int row, unsigned kept,
+                         size_t n);
+
     /* Numbers in groups, see turbo.h: the next n of them, a multiple of NZ_TURBO_GROUP. */
     void (*turbo_split[NZ_TURBO_SHAPES])(nz_turbo_out *to, const uint8_t *raw, size_t n);
     /* No more of them once in->odd or one of in->bit is behind its end, which shows that the code

@@ -22,8 +22,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NZ_NUMBER_GROUP  32        /* numbers that kernels work on at a time */
-#define NZ_NUMBER_ROW    (1 << 17) /* longest row whose scale is taken */
+#define NZ_NUMBER_GROUP 32        /* numbers that kernels work on at a time */
+#define NZ_NUMBER_ROW   (1 << 17) /* longest row whose scale is taken */
+/* Exponents' means lie about one binade below the standard deviation; hardly any number is more
+ * than eight times that. So bases, and with them the dense symbols, start six binades below. */
+#define NZ_NUMBER_BELOW  6
 #define NZ_NUMBER_ZERO   254
 #define NZ_NUMBER_ESCAPE 255
 #define NZ_NUMBER_PLANES 7 /* of rest, at most */

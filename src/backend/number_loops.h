@@ -179,6 +179,16 @@ LOOPS static void merge_64(uint8_t *raw, const nz_number_parts *from, const int1
         }
 }
 
+LOOPS static void place(int16_t *restrict base, uint8_t *restrict set,
+                        const int16_t *restrict column, int row, unsigned kept, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int16_t q = (int16_t)(row + column[i]);
+        set[i] = (uint8_t)(q & 3);
+        base[i] = (int16_t)(((q >> 2) - NZ_NUMBER_BELOW) * (1 << kept));
+    }
+}
+
 /* See kern.h. Sums of 14 bits over NZ_NUMBER_ROW numbers stay below 2^32. */
 #define SCALE(name, type, wide)                                                              \
     LOOPS static void name(uint32_t *sum, uint32_t *count, uint32_t *sums, uint32_t *counts, \
@@ -214,6 +224,7 @@ LOOPS static void fill(nz_kern *k)
     k->number_merge[NZ_NUMBER_16_4] = merge_16_4;
     k->number_merge[NZ_NUMBER_32] = merge_32;
     k->number_merge[NZ_NUMBER_64] = merge_64;
+    k->number_place = place;
     k->number_scale[NZ_NUMBER_8] = scale_8;
     k->number_scale[NZ_NUMBER_16_8] = scale_16;
     k->number_scale[NZ_NUMBER_16_4] = scale_16;

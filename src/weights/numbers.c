@@ -81,7 +81,7 @@ static void split(const numbers *c, const nz_kern *kern, parts *p, size_t to, co
         nz_number_parts part = {.symbol = p->to.symbol + to + i};
         for (unsigned k = 0; k < f->planes; k++)
             part.rest[k] = p->to.rest[k] + nz_number_plane(f, k, to + i);
-        nz_scale_fill(&c->scale, p->base, p->set + to + i, at + i, m);
+        nz_scale_fill(&c->scale, kern, p->base, p->set + to + i, at + i, m);
         if (m % PAD)
             memset(p->base + m, 0, (PAD - m % PAD) * sizeof *p->base);
         nz_number_split(kern, f, &part, raw + (at + i) * f->bytes, p->base, m);
@@ -438,7 +438,7 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p,
     for (size_t i = 0; i < size && i < from + n; i += STRIP) {
         size_t m = size - i < STRIP ? size - i : STRIP;
         nz_number_parts part;
-        nz_scale_fill(&c->scale, p->base, p->set, chunk->at + i, m);
+        nz_scale_fill(&c->scale, kern, p->base, p->set, chunk->at + i, m);
         memset(p->base + m, 0, (STRIP - m) * sizeof *p->base);
         part.symbol = (uint8_t *)(uintptr_t)nz_plane_read(&symbol, kern, p->set, p->to.symbol, m);
         for (unsigned k = 0; k < f->planes; k++) {
@@ -591,7 +591,7 @@ static nz_err chunk_explain(const numbers *c, const nz_tables *tables, const nz_
     uint32_t counts[256] = {0};
     nz_alike alike;
     for (size_t i = 0; i < n; i += STRIP)
-        nz_scale_fill(&c->scale, base, set + i, at + i, n - i < STRIP ? n - i : STRIP);
+        nz_scale_fill(&c->scale, kern, base, set + i, at + i, n - i < STRIP ? n - i : STRIP);
     symbols_alike(&alike, f);
     nz_err err = nz_explain_plane(&c->symbol, tables, kern, set, n, &alike, &code, bits, counts);
     nz_span odds = nz_span_cut(&code, nz_span_varint(&code));

@@ -82,10 +82,6 @@ nz_err nz_scale_measure(nz_scale *s, const nz_kern *kern, const uint8_t *raw)
     return NZ_OK;
 }
 
-/* Exponents' means lie about one binade below the standard deviation; hardly any number is more
- * than eight times that. So the dense symbols start six binades below. */
-enum { BELOW = 6 };
-
 /* A number's place on the scale of its format, as nz_kern.number_scale() has it: in eighths of a
  * binade, 0 for zeros and subnormals. */
 static unsigned place_of(const nz_number *f, const uint8_t *raw)
@@ -131,11 +127,12 @@ static void fill_other(const nz_scale *s, int16_t *base, uint8_t *set, size_t at
         unsigned place = k < s->other_n ? place_of(s->other_format, s->other + k * bytes) : 0;
         int q = place ? follow(s, place) + s->factor : s->mean;
         set[i] = (uint8_t)(q & 3);
-        base[i] = (int16_t)(((q >> 2) - BELOW) * (1 << kept));
+        base[i] = (int16_t)(((q >> 2) - NZ_NUMBER_BELOW) * (1 << kept));
     }
 }
 
-void nz_scale_fill(const nz_scale *s, int16_t *base, uint8_t *set, size_t at, size_t n)
+void nz_scale_fill(const nz_scale *s, const nz_kern *kern, int16_t *base, uint8_t *set, size_t at,
+                   size_t n)
 {
     const int kept = s->format->reach.kept;
     if (s->by_other) {
@@ -148,7 +145,7 @@ void nz_scale_fill(const nz_scale *s, int16_t *base, uint8_t *set, size_t at, si
         if (end > n)
             end = n;
         if (!s->by_column) {
-            int16_t b = (int16_t)(((row >> 2) - BELOW) * (1 << kept));
+            int16_t b = (int16_t)(((row >> 2) - NZ_NUMBER_BELOW) * (1 << kept));
             if (!s->by_row)
                 end = n;
             for (size_t k = i; k < end; k++)
@@ -158,14 +155,7 @@ void nz_scale_fill(const nz_scale *s, int16_t *base, uint8_t *set, size_t at, si
             size_t column = (at + i) % s->period;
             if (end - i > s->period - column)
                 end = i + s->period - column;
-            const int16_t *restrict c = s->column + column;
-            int16_t *restrict b = base + i;
-            uint8_t *restrict t = set + i;
-            for (size_t k = 0; k < end - i; k++) {
-                int16_t q = (int16_t)(row + c[k]);
-                t[k] = (uint8_t)(q & 3);
-                b[k] = (int16_t)(((q >> 2) - BELOW) * (1 << kept));
-            }
+            kern->number_place(base + i, set + i, s->column + column, row, (unsigned)kept, end - i);
         }
         i = end;
     }

@@ -46,6 +46,7 @@ nz_err nz_scale_measure(nz_scale *s, const nz_kern *kern, const uint8_t *raw);
 void nz_scale_follow(nz_scale *s, const uint8_t *raw);
 
 /* Numbers at..at + n: their bases and their tables. */
-void nz_scale_fill(const nz_scale *s, int16_t *base, uint8_t *set, size_t at, size_t n);
+void nz_scale_fill(const nz_scale *s, const nz_kern *kern, int16_t *base, uint8_t *set, size_t at,
+                   size_t n);
 
 #endif
