@@ -6,7 +6,7 @@ void nz_kern_number_avx2(nz_kern *k);
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#define LOOPS __attribute__((target("avx2,bmi")))
+#define LOOPS __attribute__((target("avx2,bmi,popcnt")))
 #include "number_loops.h"
 
 NZ_INLINE LOOPS __m256i load(const void *p)
@@ -190,6 +190,8 @@ LOOPS static void merge_32_avx2(uint8_t *raw, const nz_number_parts *from, const
         }
 }
 
+/* Two places are written for every group, and kept when there are so many: a branch for each would
+ * be taken at random. */
 LOOPS static size_t number_odd_avx2(uint16_t *where, const uint8_t *symbol, unsigned dense,
                                     size_t n)
 {
@@ -200,8 +202,13 @@ LOOPS static size_t number_odd_avx2(uint16_t *where, const uint8_t *symbol, unsi
         __m256i s = load(symbol + i);
         __m256i high = _mm256_cmpeq_epi8(_mm256_max_epu8(s, first), s);
         __m256i odd = _mm256_andnot_si256(_mm256_cmpeq_epi8(s, zero), high);
-        for (uint32_t m = (uint32_t)_mm256_movemask_epi8(odd); m; m &= m - 1)
-            where[count++] = (uint16_t)(i + (size_t)__builtin_ctz(m));
+        uint32_t m = (uint32_t)_mm256_movemask_epi8(odd);
+        uint16_t *at = where + count;
+        count += (size_t)__builtin_popcount(m);
+        for (int k = 0; k < 2; k++, m &= m - 1)
+            *at++ = (uint16_t)(i + _tzcnt_u32(m));
+        for (; m; m &= m - 1)
+            *at++ = (uint16_t)(i + _tzcnt_u32(m));
     }
     for (size_t i = whole; i < n; i++)
         if (symbol[i] >= dense && symbol[i] != NZ_NUMBER_ZERO)
