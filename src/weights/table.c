@@ -63,16 +63,24 @@ void nz_table_fit(nz_table *t, const uint32_t counts[256])
     }
 }
 
-uint64_t nz_table_cost(const nz_table *t, const uint32_t counts[256])
+/* UINT64_MAX also when it is clear that it would not be below `most`. */
+static uint64_t cost_below(const nz_table *t, const uint32_t counts[256], uint64_t most)
 {
+    enum { STEP = 32 };
     const uint16_t *cost = costs_get();
     uint64_t sum = 0;
-    for (int i = 0; i < 256; i++) {
-        if (counts[i] && !t->freq[i])
-            return UINT64_MAX;
-        sum += (uint64_t)counts[i] * cost[t->freq[i]];
-    }
-    return sum >> COST_BITS;
+    for (int i = 0; i < 256 && sum >> COST_BITS < most; i += STEP)
+        for (int k = i; k < i + STEP; k++) {
+            if (counts[k] && !t->freq[k])
+                return UINT64_MAX;
+            sum += (uint64_t)counts[k] * cost[t->freq[k]];
+        }
+    return sum >> COST_BITS < most ? sum >> COST_BITS : UINT64_MAX;
+}
+
+uint64_t nz_table_cost(const nz_table *t, const uint32_t counts[256])
+{
+    return cost_below(t, counts, UINT64_MAX);
 }
 
 uint64_t nz_table_size(const nz_table *t)
@@ -116,7 +124,7 @@ static uint64_t best_there(const nz_tables *t, const uint32_t counts[256], unsig
     enum { TRIED = 96 };
     uint64_t best = UINT64_MAX;
     for (size_t i = t->n > TRIED ? t->n - TRIED : 0; i < t->n; i++) {
-        uint64_t cost = nz_table_cost(&t->table[i], counts);
+        uint64_t cost = cost_below(&t->table[i], counts, best);
         if (cost < best) {
             best = cost;
             *index = (unsigned)i;
