@@ -104,9 +104,9 @@ static uint64_t sample_cost(const numbers *c, const nz_kern *kern, const nz_tabl
     size_t seen = pieces * piece;
     for (size_t k = 0; k < pieces; k++) {
         size_t at = pieces > 1 ? (s->n - piece) / (pieces - 1) * k : 0;
-        split(c, kern, p, 0, raw, at, piece);
-        nz_plane_count(counts, p->to.symbol, p->set, piece);
+        split(c, kern, p, k * piece, raw, at, piece);
     }
+    nz_plane_count(counts, p->to.symbol, p->set, seen);
     uint64_t bits = 0;
     for (unsigned t = 0; t < NZ_SCALE_SETS; t++) {
         bits += nz_tables_cost(tables, counts[t], seen, s->n);
