@@ -420,6 +420,14 @@ static void numbers_chunk(const numbers *c, const nz_kern *kern, parts *p, const
                         classes_fill(c, k, p->rest_set, at, n), nz_number_plane(f, k, n), out);
 }
 
+/* Has memory that is written soon brought near: symbols are decoded meanwhile. */
+static void expect(const uint8_t *p, size_t n)
+{
+    enum { LINE = 64 };
+    for (size_t i = 0; i < n; i += LINE)
+        __builtin_prefetch(p + i, 1, 2);
+}
+
 static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p,
                               const nz_chunk *chunk, uint8_t *raw)
 {
@@ -438,6 +446,10 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p,
     for (size_t i = 0; i < size && i < from + n; i += STRIP) {
         size_t m = size - i < STRIP ? size - i : STRIP;
         nz_number_parts part;
+        /* Straight into place where all of the strip is wanted. */
+        bool all = from <= i && i + m <= from + n;
+        uint8_t part_of[STRIP * 8], *to = all ? raw + (i - from) * f->bytes : part_of;
+        expect(to, m * f->bytes);
         nz_scale_fill(&c->scale, kern, p->base, p->set, chunk->at + i, m);
         memset(p->base + m, 0, (STRIP - m) * sizeof *p->base);
         part.symbol = (uint8_t *)(uintptr_t)nz_plane_read(&symbol, kern, p->set, p->to.symbol, m);
@@ -447,9 +459,6 @@ static nz_err numbers_unchunk(const numbers *c, const nz_kern *kern, parts *p,
             part.rest[k] =
                 (uint8_t *)(uintptr_t)nz_plane_read(&rest[k], kern, set, p->to.rest[k], bytes);
         }
-        /* Straight into place where all of the strip is wanted. */
-        bool all = from <= i && i + m <= from + n;
-        uint8_t part_of[STRIP * 8], *to = all ? raw + (i - from) * f->bytes : part_of;
         nz_number_merge(kern, f, to, &part, p->base, m);
         odds_load(&odds, c, kern, part.symbol, p->base, to, m);
         if (!all && i + m > from) {
