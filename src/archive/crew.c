@@ -1,4 +1,4 @@
-/* Jobs in a list, a thread each, one lock for "finished". */
+/* Jobs in a list, those that wait for a worker in another; one lock for what workers touch. */
 #include "archive/crew.h"
 
 #include <omp.h>
@@ -9,6 +9,7 @@
 
 #define THREADS_MAX   1024
 #define PROGRESS_NSEC 100000000 /* between calls of the progress function */
+#define AHEAD         2         /* frames of weights in flight, a worker */
 
 int nz_crew_threads(const nz_options *opt)
 {
@@ -28,6 +29,7 @@ nz_err nz_crew_init(nz_crew *c, const nz_options *opt)
 {
     *c = (nz_crew){.threads = nz_crew_threads(opt), .memory = nz_crew_memory(opt)};
     c->last = &c->first;
+    c->waiting_last = &c->waiting;
     if (opt) {
         c->progress = opt->progress;
         c->progress_arg = opt->progress_arg;
@@ -35,13 +37,29 @@ nz_err nz_crew_init(nz_crew *c, const nz_options *opt)
     if (opt && opt->threads < 0)
         return NZ_E_ARG;
     nz_kern_init(&c->kern, nz_cpu());
+    c->worker = calloc((size_t)c->threads, sizeof *c->worker);
+    if (!c->worker)
+        return NZ_E_MEM;
     if (pthread_mutex_init(&c->lock, NULL))
-        return NZ_E_MEM;
-    if (pthread_cond_init(&c->ready, NULL)) {
-        pthread_mutex_destroy(&c->lock);
-        return NZ_E_MEM;
-    }
+        goto no_lock;
+    if (pthread_cond_init(&c->ready, NULL))
+        goto no_ready;
+    if (pthread_cond_init(&c->wanted, NULL))
+        goto no_wanted;
     return NZ_OK;
+no_wanted:
+    pthread_cond_destroy(&c->ready);
+no_ready:
+    pthread_mutex_destroy(&c->lock);
+no_lock:
+    free(c->worker);
+    return NZ_E_MEM;
+}
+
+bool nz_crew_place(const nz_crew *c, nz_method method)
+{
+    bool ahead = method == NZ_METHOD_WEIGHTS && c->threads > 1;
+    return c->count < (ahead ? AHEAD * c->threads : c->threads);
 }
 
 bool nz_crew_room(const nz_crew *c, uint64_t bytes)
@@ -49,34 +67,68 @@ bool nz_crew_room(const nz_crew *c, uint64_t bytes)
     return c->used <= c->memory && bytes <= c->memory - c->used;
 }
 
-static void *job_thread(void *arg)
+/* The oldest job that waits; NULL: the crew ends. Called and returns with the lock held. */
+static nz_job *next_job(nz_crew *c)
 {
-    nz_job *job = arg;
-    nz_crew *c = job->crew;
-    job->work(job);
+    c->idle++;
+    while (!c->waiting && !c->ends)
+        pthread_cond_wait(&c->wanted, &c->lock);
+    c->idle--;
+    nz_job *job = c->waiting;
+    if (!job)
+        return NULL;
+    c->waiting = job->next_waiting;
+    if (!c->waiting)
+        c->waiting_last = &c->waiting;
+    c->waits--;
+    return job;
+}
+
+static void *worker(void *arg)
+{
+    nz_crew *c = arg;
     pthread_mutex_lock(&c->lock);
-    job->finished = true;
-    pthread_cond_signal(&c->ready);
+    for (nz_job *job; (job = next_job(c)) != NULL;) {
+        pthread_mutex_unlock(&c->lock);
+        job->work(job);
+        pthread_mutex_lock(&c->lock);
+        job->finished = true;
+        pthread_cond_signal(&c->ready);
+    }
     pthread_mutex_unlock(&c->lock);
     return NULL;
 }
 
 /* The program's signals are for its own threads. */
-static bool job_spawn(nz_job *job)
+static void add_worker(nz_crew *c)
 {
     sigset_t all, before;
     sigfillset(&all);
     if (pthread_sigmask(SIG_SETMASK, &all, &before))
-        return false;
-    bool made = !pthread_create(&job->thread, NULL, job_thread, job);
+        return;
+    c->workers += !pthread_create(&c->worker[c->workers], NULL, worker, c);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return made;
+}
+
+/* False: there is no worker, and there can be none. */
+static bool hand_over(nz_crew *c, nz_job *job)
+{
+    pthread_mutex_lock(&c->lock);
+    if (c->waits >= c->idle && c->workers < c->threads)
+        add_worker(c);
+    if (c->workers) {
+        *c->waiting_last = job;
+        c->waiting_last = &job->next_waiting;
+        c->waits++;
+        pthread_cond_signal(&c->wanted);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return c->workers;
 }
 
 void nz_crew_start(nz_crew *c, nz_job *job, bool more)
 {
-    job->next = NULL;
-    job->crew = c;
+    job->next = job->next_waiting = NULL;
     *c->last = job;
     c->last = &job->next;
     c->count++;
@@ -93,8 +145,7 @@ void nz_crew_start(nz_crew *c, nz_job *job, bool more)
 
     /* A stored frame is moved at the speed of memory: not worth a thread. */
     bool alone = job->header.method == NZ_METHOD_STORED || (c->threads == 1 && !c->progress);
-    job->threaded = !alone && job_spawn(job);
-    if (!job->threaded) {
+    if (alone || !hand_over(c, job)) {
         job->work(job);
         job->finished = true;
     }
@@ -147,8 +198,6 @@ static nz_job *take_first(nz_crew *c)
         c->last = &c->first;
     c->count--;
     c->used -= job->memory;
-    if (job->threaded)
-        pthread_join(job->thread, NULL);
     return job;
 }
 
@@ -168,10 +217,19 @@ nz_job *nz_crew_take(nz_crew *c)
 void nz_crew_end(nz_crew *c)
 {
     atomic_store_explicit(&c->stop, 1, memory_order_relaxed);
+    pthread_mutex_lock(&c->lock);
+    c->waiting = NULL; /* nobody will take what they make */
+    c->ends = true;
+    pthread_cond_broadcast(&c->wanted);
+    pthread_mutex_unlock(&c->lock);
+    for (int i = 0; i < c->workers; i++)
+        pthread_join(c->worker[i], NULL);
     while (c->first)
-        nz_job_free(take_first(c)); /* the join waits */
+        nz_job_free(take_first(c));
+    pthread_cond_destroy(&c->wanted);
     pthread_cond_destroy(&c->ready);
     pthread_mutex_destroy(&c->lock);
+    free(c->worker);
 }
 
 void nz_job_free(nz_job *job)

@@ -1,8 +1,10 @@
-/* Frames in flight: jobs start in order, run on their own threads and are taken back in order.
+/* Frames in flight: jobs are begun in order, run on the crew's workers and are taken back in order.
  *
- * One thread a frame, made when the frame is: frames take seconds, threads microseconds. The
- * caller's thread waits, and calls the progress function while it does. With one core and no
- * progress function a job runs on the caller's thread. */
+ * Workers are made when there is work for them and stay to the end. Frames of weights take
+ * milliseconds, so a few more than there are workers are in flight: a worker need not wait until
+ * the oldest frame, which takes longer, is taken. The caller's thread waits, and calls the progress
+ * function while it does. With one core and no progress function a job runs on the caller's
+ * thread. */
 #ifndef NZ_ARCHIVE_CREW_H
 #define NZ_ARCHIVE_CREW_H
 
@@ -12,10 +14,8 @@
 typedef struct nz_crew nz_crew;
 
 typedef struct nz_job {
-    struct nz_job *next;
-    nz_crew *crew;
-    pthread_t thread;
-    bool threaded, finished; /* finished: under the crew's lock while threaded */
+    struct nz_job *next, *next_waiting;
+    bool finished; /* under the crew's lock */
 
     nz_header header;
     nz_params params;
@@ -40,13 +40,19 @@ struct nz_crew {
     uint64_t memory; /* the limit */
     nz_progress_fn progress;
     void *progress_arg;
-    pthread_mutex_t lock;
-    pthread_cond_t ready;
     _Atomic int stop;
     nz_job *first, **last; /* in flight, oldest first */
     int count;
     uint64_t used; /* by the jobs in flight */
     uint64_t done; /* raw bytes of the jobs taken */
+
+    pthread_t *worker; /* [threads], of which there are */
+    int workers;
+    pthread_mutex_t lock;             /* of what follows */
+    pthread_cond_t ready, wanted;     /* a job is finished; one waits, or the crew ends */
+    nz_job *waiting, **waiting_last; /* for a worker, oldest first */
+    int waits, idle;                  /* jobs that do, workers without one */
+    bool ends;
 };
 
 /* What an option of 0 stands for. */
@@ -57,6 +63,8 @@ uint64_t nz_crew_memory(const nz_options *opt);
 nz_err nz_crew_init(nz_crew *c, const nz_options *opt);
 void nz_crew_end(nz_crew *c); /* stops, waits for and frees what is in flight */
 
+/* True when a frame of this method may be started before the oldest is taken. */
+bool nz_crew_place(const nz_crew *c, nz_method method);
 /* True when `bytes` more may be held. */
 bool nz_crew_room(const nz_crew *c, uint64_t bytes);
 /* Starts the job, now the crew's. `more`: others will follow at once, so its second core is only

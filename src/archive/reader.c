@@ -369,7 +369,7 @@ static nz_err start_frame(nz_reader *r, bool *waits)
 static void read_ahead(nz_reader *r)
 {
     bool waits = false;
-    while (!waits && r->crew.count < r->crew.threads && !read_next(r) && r->have &&
+    while (!waits && !read_next(r) && r->have && nz_crew_place(&r->crew, r->header.method) &&
            !start_frame(r, &waits))
         ;
 }

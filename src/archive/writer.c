@@ -260,6 +260,17 @@ done:
     return err;
 }
 
+/* Waits until another frame may be in flight: the one being gathered counts as one. */
+static nz_err make_place(nz_writer *w, bool weights)
+{
+    while (!nz_crew_place(&w->crew, weights ? NZ_METHOD_WEIGHTS : NZ_METHOD_BYTES)) {
+        nz_err err = write_oldest(w);
+        if (err)
+            return err;
+    }
+    return NZ_OK;
+}
+
 /* Lets frames in flight finish until `bytes` more may be held. */
 static nz_err make_room(nz_writer *w, uint64_t bytes)
 {
@@ -445,8 +456,12 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool weights)
 static nz_err start_frame(nz_writer *w, uint8_t *raw, bool lent, size_t size, bool weights,
                           bool more)
 {
-    nz_job *job = calloc(1, sizeof *job);
-    nz_err err = NZ_E_MEM;
+    nz_job *job = NULL;
+    nz_err err = make_place(w, weights);
+    if (err)
+        goto done;
+    err = NZ_E_MEM;
+    job = calloc(1, sizeof *job);
     if (!job)
         goto failed;
     *job = (nz_job){.work = pack_frame, .offset = w->raw_at, .raw = raw, .raw_lent = true};
@@ -496,21 +511,10 @@ static nz_err start_gathered(nz_writer *w, size_t size, bool weights, bool more)
     return NZ_OK;
 }
 
-/* Waits until another frame may be gathered: it counts as one of the frames in flight. */
-static nz_err make_place(nz_writer *w)
-{
-    while (w->crew.count >= w->crew.threads) {
-        nz_err err = write_oldest(w);
-        if (err)
-            return err;
-    }
-    return NZ_OK;
-}
-
 /* Room for at least one more byte of the frame, and for `n` if they fit `most`. */
-static nz_err grow_raw(nz_writer *w, size_t n, uint64_t most)
+static nz_err grow_raw(nz_writer *w, size_t n, uint64_t most, bool weights)
 {
-    nz_err err = w->cap == 0 ? make_place(w) : NZ_OK;
+    nz_err err = w->cap == 0 ? make_place(w, weights) : NZ_OK;
     if (err)
         return err;
     uint64_t step = w->cap < GROW_FIRST ? GROW_FIRST : w->cap;
@@ -565,7 +569,7 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
         most = sniff_bytes(w) ? sniff_bytes(w) : w->frame > most ? w->frame : most;
         if (want > most - w->n)
             want = (size_t)(most - w->n);
-        if (w->n == w->cap && (err = grow_raw(w, want, most)))
+        if (w->n == w->cap && (err = grow_raw(w, want, most, weights)))
             break;
         if (want > w->cap - w->n)
             want = w->cap - w->n;
@@ -588,10 +592,8 @@ nz_err nz_writer_all(nz_writer *w, const void *data, size_t n)
         if (err)
             break;
         size_t size = (size_t)frame_size(w, n, true, &weights);
-        err = make_place(w);
         /* A job reads what it is lent. */
-        if (!err)
-            err = start_frame(w, (uint8_t *)(uintptr_t)p, true, size, weights, size < n);
+        err = start_frame(w, (uint8_t *)(uintptr_t)p, true, size, weights, size < n);
         p += size;
         n -= size;
     }
