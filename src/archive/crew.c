@@ -38,9 +38,8 @@ nz_err nz_crew_init(nz_crew *c, const nz_options *opt)
         return NZ_E_ARG;
     nz_kern_init(&c->kern, nz_cpu());
     c->worker = calloc((size_t)c->threads, sizeof *c->worker);
-    if (!c->worker)
-        return NZ_E_MEM;
-    if (pthread_mutex_init(&c->lock, NULL))
+    c->pool = nz_pool_new();
+    if (!c->worker || !c->pool || pthread_mutex_init(&c->lock, NULL))
         goto no_lock;
     if (pthread_cond_init(&c->ready, NULL))
         goto no_ready;
@@ -52,6 +51,7 @@ no_wanted:
 no_ready:
     pthread_mutex_destroy(&c->lock);
 no_lock:
+    nz_pool_free(c->pool);
     free(c->worker);
     return NZ_E_MEM;
 }
@@ -62,9 +62,13 @@ bool nz_crew_place(const nz_crew *c, nz_method method)
     return c->count < (ahead ? AHEAD * c->threads : c->threads);
 }
 
-bool nz_crew_room(const nz_crew *c, uint64_t bytes)
+bool nz_crew_room(nz_crew *c, uint64_t bytes)
 {
-    return c->used <= c->memory && bytes <= c->memory - c->used;
+    if (c->used > c->memory || bytes > c->memory - c->used)
+        return false;
+    if (bytes + nz_pool_kept(c->pool) > c->memory - c->used)
+        nz_pool_drop(c->pool);
+    return true;
 }
 
 /* The oldest job that waits; NULL: the crew ends. Called and returns with the lock held. */
@@ -141,7 +145,8 @@ void nz_crew_start(nz_crew *c, nz_job *job, bool more)
     job->run = (nz_run){.kern = &c->kern,
                         .second_core = (uint64_t)c->threads > at_once,
                         .done = &job->done,
-                        .stop = &c->stop};
+                        .stop = &c->stop,
+                        .pool = c->pool};
 
     /* A stored frame is moved at the speed of memory: not worth a thread. */
     bool alone = job->header.method == NZ_METHOD_STORED || (c->threads == 1 && !c->progress);
@@ -208,7 +213,7 @@ nz_job *nz_crew_take(nz_crew *c)
     nz_job *job = take_first(c);
     c->done += job->header.raw;
     if (!job->err && !ask(c)) {
-        nz_job_free(job);
+        nz_job_free(c, job);
         return NULL;
     }
     return job;
@@ -225,21 +230,21 @@ void nz_crew_end(nz_crew *c)
     for (int i = 0; i < c->workers; i++)
         pthread_join(c->worker[i], NULL);
     while (c->first)
-        nz_job_free(take_first(c));
+        nz_job_free(c, take_first(c));
     pthread_cond_destroy(&c->wanted);
     pthread_cond_destroy(&c->ready);
     pthread_mutex_destroy(&c->lock);
+    nz_pool_free(c->pool);
     free(c->worker);
 }
 
-void nz_job_free(nz_job *job)
+void nz_job_free(nz_crew *c, nz_job *job)
 {
     if (!job)
         return;
-    if (!job->raw_lent)
-        free(job->raw);
-    if (!job->packed_lent)
-        free(job->packed);
+    nz_block_free(c->pool, &job->raw_block);
+    nz_block_free(c->pool, &job->packed_block);
+    nz_buf_free(&job->head);
     free(job->slabs);
     free(job);
 }

@@ -23,8 +23,10 @@ typedef struct nz_job {
     nz_placed *slabs;     /* and which; freed with the job */
     size_t slab_count;
     nz_weights_base base;
-    uint8_t *raw, *packed; /* freed with the job unless lent; packed is NULL when stored */
-    bool raw_lent, packed_lent;
+    const uint8_t *packed; /* NULL when stored */
+    uint8_t *raw;
+    nz_block raw_block, packed_block; /* freed with the job; empty: the memory is lent */
+    nz_buf head;                      /* packing weights: the payload's first part */
     uint64_t memory; /* what the job holds, counted by the crew from start to take */
     uint64_t offset; /* for a fault: in the raw data or in the archive */
     nz_run run;
@@ -41,6 +43,7 @@ struct nz_crew {
     nz_progress_fn progress;
     void *progress_arg;
     _Atomic int stop;
+    nz_pool *pool;
     nz_job *first, **last; /* in flight, oldest first */
     int count;
     uint64_t used; /* by the jobs in flight */
@@ -48,10 +51,10 @@ struct nz_crew {
 
     pthread_t *worker; /* [threads], of which there are */
     int workers;
-    pthread_mutex_t lock;             /* of what follows */
-    pthread_cond_t ready, wanted;     /* a job is finished; one waits, or the crew ends */
+    pthread_mutex_t lock;            /* of what follows */
+    pthread_cond_t ready, wanted;    /* a job is finished; one waits, or the crew ends */
     nz_job *waiting, **waiting_last; /* for a worker, oldest first */
-    int waits, idle;                  /* jobs that do, workers without one */
+    int waits, idle;                 /* jobs that do, workers without one */
     bool ends;
 };
 
@@ -66,7 +69,7 @@ void nz_crew_end(nz_crew *c); /* stops, waits for and frees what is in flight */
 /* True when a frame of this method may be started before the oldest is taken. */
 bool nz_crew_place(const nz_crew *c, nz_method method);
 /* True when `bytes` more may be held. */
-bool nz_crew_room(const nz_crew *c, uint64_t bytes);
+bool nz_crew_room(nz_crew *c, uint64_t bytes);
 /* Starts the job, now the crew's. `more`: others will follow at once, so its second core is only
  * there if they leave one. */
 void nz_crew_start(nz_crew *c, nz_job *job, bool more);
@@ -74,6 +77,6 @@ void nz_crew_start(nz_crew *c, nz_job *job, bool more);
  * progress function asked to stop. */
 nz_job *nz_crew_take(nz_crew *c);
 
-void nz_job_free(nz_job *job); /* NULL is fine */
+void nz_job_free(nz_crew *c, nz_job *job); /* NULL is fine */
 
 #endif

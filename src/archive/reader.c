@@ -111,26 +111,19 @@ static nz_err read_end(nz_reader *r)
     return err;
 }
 
-/* The buffer grows with what arrives: a header's word alone allocates little. */
-static nz_err read_payload(nz_reader *r, uint8_t **out, size_t size, const char *ends)
+/* The buffer grows with what arrives: a header's word alone allocates little. A block of the pool
+ * is there at once: its pages are not. */
+static nz_err read_payload(nz_reader *r, nz_block *to, size_t size, const char *ends)
 {
-    uint8_t *p = NULL;
     for (size_t n = 0, cap = 0; n < size; n = cap) {
-        cap = cap < GROW_FIRST ? GROW_FIRST : 2 * cap;
+        cap = size <= NZ_POOL_MOST ? size : cap < GROW_FIRST ? GROW_FIRST : 2 * cap;
         if (cap > size)
             cap = size;
-        uint8_t *more = realloc(p, cap);
-        if (!more) {
-            free(p);
+        if (!nz_block_resize(r->crew.pool, to, n, cap))
             return fail_ahead(r, NZ_E_MEM, r->header_at, "no memory for a frame");
-        }
-        p = more;
-        if (nz_source_read(&r->source, p + n, cap - n) < cap - n) {
-            free(p);
+        if (nz_source_read(&r->source, to->p + n, cap - n) < cap - n)
             return fail_short(r, ends);
-        }
     }
-    *out = p;
     return NZ_OK;
 }
 
@@ -273,9 +266,7 @@ static void unpack_frame(nz_job *job)
     if (h->method != NZ_METHOD_STORED) /* which is where it belongs */
         job->err =
             nz_params_decode(&job->params, h, &job->run, &job->base, job->packed, job->raw, 0, n);
-    if (!job->packed_lent)
-        free(job->packed);
-    job->packed = NULL;
+    nz_block_free(job->run.pool, &job->packed_block);
     if (job->err == NZ_E_MEM)
         job->reason = "no memory for a frame's tables";
     if (!job->err && nz_hash(job->raw, n) != h->hash) {
@@ -302,11 +293,10 @@ static nz_err frame_needs(nz_reader *r, nz_job *job)
 /* Where the job unpacks to: the caller's memory, or its own. */
 static nz_err place_raw(nz_reader *r, nz_job *job)
 {
-    job->raw_lent = r->into != NULL;
-    job->raw = job->raw_lent ? r->into : malloc((size_t)job->header.raw);
-    if (!job->raw)
+    if (!r->into && !nz_block_resize(r->crew.pool, &job->raw_block, 0, (size_t)job->header.raw))
         return fail_ahead(r, NZ_E_MEM, r->header_at, "no memory for a frame");
-    if (job->raw_lent)
+    job->raw = r->into ? r->into : job->raw_block.p;
+    if (r->into)
         r->into += job->header.raw;
     return NZ_OK;
 }
@@ -316,16 +306,22 @@ static nz_err place_payload(nz_reader *r, nz_job *job)
 {
     static const char ends[] = "the archive ends inside a frame";
     size_t size = (size_t)job->header.packed;
+    nz_err err = NZ_OK;
+    if (job->header.method == NZ_METHOD_STORED && !r->into) {
+        err = read_payload(r, &job->raw_block, size, ends);
+        job->raw = job->raw_block.p;
+        return err;
+    }
     if (job->header.method == NZ_METHOD_STORED) {
-        if (!r->into)
-            return read_payload(r, &job->raw, size, ends);
-        nz_err err = place_raw(r, job);
+        err = place_raw(r, job);
         return err || nz_source_read(&r->source, job->raw, size) == size ? err
                                                                          : fail_short(r, ends);
     }
-    job->packed = (uint8_t *)(uintptr_t)nz_source_take(&r->source, size);
-    job->packed_lent = job->packed != NULL;
-    nz_err err = job->packed ? NZ_OK : read_payload(r, &job->packed, size, ends);
+    job->packed = nz_source_take(&r->source, size);
+    if (!job->packed) {
+        err = read_payload(r, &job->packed_block, size, ends);
+        job->packed = job->packed_block.p;
+    }
     return err ? err : place_raw(r, job);
 }
 
@@ -355,7 +351,7 @@ static nz_err start_frame(nz_reader *r, bool *waits)
         job->base = nz_base_view(r->file);
     err = place_payload(r, job);
     if (err) {
-        nz_job_free(job);
+        nz_job_free(&r->crew, job);
         return err;
     }
     r->room -= job->header.raw;
@@ -392,7 +388,7 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n)
         }
         if (job->err) {
             r->fault = (nz_fault){job->err, job->offset, job->reason};
-            nz_job_free(job);
+            nz_job_free(&r->crew, job);
             return r->fault.err;
         }
         r->job = job;
@@ -404,7 +400,7 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n)
         memcpy(data, r->job->raw + r->given, *n);
     r->given += *n;
     if (*n == left) {
-        nz_job_free(r->job);
+        nz_job_free(&r->crew, r->job);
         r->job = NULL;
     }
     return NZ_OK;
@@ -459,8 +455,8 @@ void nz_reader_free(nz_reader *r)
 {
     if (!r)
         return;
+    nz_job_free(&r->crew, r->job);
     nz_crew_end(&r->crew);
-    nz_job_free(r->job);
     nz_index_reset(&r->index);
     free(r);
 }

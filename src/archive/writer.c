@@ -27,8 +27,8 @@ struct nz_writer {
     int level;
     uint64_t frame;
     bool ended;
-    uint8_t *raw; /* the frame being gathered */
-    size_t n, cap;
+    nz_block raw;     /* the frame being gathered, */
+    size_t n;         /* of which there is this much */
     uint64_t raw_at;  /* where it starts in the raw data, */
     uint64_t head_at; /* and where the archive being written does */
     nz_scan *scan;    /* NULL: no tensors are looked for */
@@ -193,7 +193,7 @@ nz_err nz_writer_new(nz_writer **out, const nz_options *opt, FILE *to)
 static void pack_bytes(nz_job *job)
 {
     size_t n = (size_t)job->header.raw, packed = 0;
-    job->err = nz_bytes_encode(&job->params.shape, &job->run, job->raw, n, job->packed,
+    job->err = nz_bytes_encode(&job->params.shape, &job->run, job->raw, n, job->packed_block.p,
                                n - STORED_GAP, &packed);
     job->header.packed = packed;
 }
@@ -201,14 +201,15 @@ static void pack_bytes(nz_job *job)
 static void pack_weights(nz_job *job)
 {
     size_t n = (size_t)job->header.raw;
-    nz_buf out = {0};
+    nz_buf codes = {.pool = job->run.pool};
+    nz_buf_room(&codes, n); /* at once: growing would copy what is there */
     job->err = nz_weights_encode(&job->params.weights, job->mode, &job->run, &job->base, job->raw,
-                                 n, job->slabs, job->slab_count, &out);
-    if (!job->err && out.n + STORED_GAP > n)
+                                 n, job->slabs, job->slab_count, &job->head, &codes);
+    job->header.packed = job->head.n + codes.n;
+    if (!job->err && job->header.packed + STORED_GAP > n)
         job->err = NZ_E_FULL;
     nz_weights_store(&job->params.weights, job->header.params);
-    job->packed = out.p;
-    job->header.packed = out.n;
+    job->packed_block = (nz_block){codes.p, codes.cap};
 }
 
 /* Runs on the job's thread. What does not shrink is stored. */
@@ -225,9 +226,11 @@ static void pack_frame(nz_job *job)
         job->err = NZ_OK;
         h->method = NZ_METHOD_STORED;
     }
+    job->packed = job->packed_block.p;
     if (h->method == NZ_METHOD_STORED) {
-        free(job->packed);
-        job->packed = NULL;
+        nz_block_free(job->run.pool, &job->packed_block);
+        nz_buf_free(&job->head);
+        job->packed = job->raw;
         h->packed = h->raw;
     }
     atomic_store_explicit(&job->done, h->raw, memory_order_relaxed);
@@ -249,14 +252,14 @@ static nz_err write_oldest(nz_writer *w)
     uint8_t header[NZ_HEADER_BYTES];
     size_t n = nz_header_store(&job->header, header);
     size_t packed = (size_t)job->header.packed;
-    if ((err = put_out(w, header, n)) ||
-        (err = put_out(w, job->packed ? job->packed : job->raw, packed)))
+    if ((err = put_out(w, header, n)) || (err = put_out(w, job->head.p, job->head.n)) ||
+        (err = put_out(w, job->packed, packed - job->head.n)))
         goto done;
     err = nz_index_add(&w->index, n + packed, job->header.raw);
     if (err)
         fail(w, err, job->offset, "no memory for the index");
 done:
-    nz_job_free(job);
+    nz_job_free(&w->crew, job);
     return err;
 }
 
@@ -426,12 +429,12 @@ static nz_err place_slabs(nz_writer *w, nz_job *job)
 /* ---- Frames become jobs ---- */
 
 /* How the job will be packed, and the memory it takes. */
-static nz_err choose_method(nz_writer *w, nz_job *job, bool weights)
+static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
 {
     size_t n = (size_t)job->header.raw;
     bool hopeless = true;
     nz_err err = NZ_OK;
-    job->memory = job->raw_lent ? 0 : n;
+    job->memory = lent ? 0 : n;
     if (weights) {
         err = place_slabs(w, job);
         job->mode = w->mode;
@@ -451,10 +454,9 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool weights)
     return NZ_OK;
 }
 
-/* The first `size` bytes of `raw` become a job; a lent frame stays the caller's, else the job takes
- * it. `more`: another frame follows. */
-static nz_err start_frame(nz_writer *w, uint8_t *raw, bool lent, size_t size, bool weights,
-                          bool more)
+/* `size` bytes become a job: those at `lent`, which stays the caller's, or when it is NULL those
+ * gathered first, which the job takes. `more`: another frame follows. */
+static nz_err start_frame(nz_writer *w, const uint8_t *lent, size_t size, bool weights, bool more)
 {
     nz_job *job = NULL;
     nz_err err = make_place(w, weights);
@@ -464,19 +466,25 @@ static nz_err start_frame(nz_writer *w, uint8_t *raw, bool lent, size_t size, bo
     job = calloc(1, sizeof *job);
     if (!job)
         goto failed;
-    *job = (nz_job){.work = pack_frame, .offset = w->raw_at, .raw = raw, .raw_lent = true};
+    /* A job reads what it is lent. */
+    *job = (nz_job){.work = pack_frame, .offset = w->raw_at};
+    job->raw = lent ? (uint8_t *)(uintptr_t)lent : w->raw.p;
     job->header.raw = size;
-    err = choose_method(w, job, weights);
+    err = choose_method(w, job, lent, weights);
     if (err)
         goto failed;
     err = make_room(w, job->memory);
     if (err)
         goto done;
-    if (job->header.method == NZ_METHOD_BYTES && !(job->packed = malloc(size))) {
+    if (job->header.method == NZ_METHOD_BYTES &&
+        !nz_block_resize(w->crew.pool, &job->packed_block, 0, size)) {
         err = NZ_E_MEM;
         goto failed;
     }
-    job->raw_lent = lent;
+    if (!lent) {
+        job->raw_block = w->raw;
+        w->raw = (nz_block){0};
+    }
     w->raw_at += size;
     if (w->sniffed)
         w->array.dims = 0;
@@ -486,51 +494,49 @@ static nz_err start_frame(nz_writer *w, uint8_t *raw, bool lent, size_t size, bo
 failed:
     fail(w, err, w->raw_at, "no memory for a frame");
 done:
-    nz_job_free(job);
+    nz_job_free(&w->crew, job);
     return err;
 }
 
 /* The gathered frame, or the first part of it, goes; the rest stays gathered. */
 static nz_err start_gathered(nz_writer *w, size_t size, bool weights, bool more)
 {
-    uint8_t *raw = w->raw, *rest = NULL;
+    nz_block rest = {0};
     size_t left = w->n - size;
-    if (left && !(rest = malloc(left)))
+    if (left && !nz_block_resize(w->crew.pool, &rest, 0, left))
         return fail(w, NZ_E_MEM, w->raw_at, "no memory for a frame");
     if (left)
-        memcpy(rest, raw + size, left);
-    uint8_t *tight = realloc(raw, size);
-    w->raw = tight ? tight : raw;
-    nz_err err = start_frame(w, w->raw, false, size, weights, more);
+        memcpy(rest.p, w->raw.p + size, left);
+    nz_block_resize(w->crew.pool, &w->raw, size, size); /* what is too much, if it can be */
+    nz_err err = start_frame(w, NULL, size, weights, more);
     if (err) {
-        free(rest);
+        nz_block_free(w->crew.pool, &rest);
         return err;
     }
     w->raw = rest;
-    w->n = w->cap = left;
+    w->n = left;
     return NZ_OK;
 }
 
 /* Room for at least one more byte of the frame, and for `n` if they fit `most`. */
 static nz_err grow_raw(nz_writer *w, size_t n, uint64_t most, bool weights)
 {
-    nz_err err = w->cap == 0 ? make_place(w, weights) : NZ_OK;
+    nz_err err = w->n == 0 ? make_place(w, weights) : NZ_OK;
     if (err)
         return err;
-    uint64_t step = w->cap < GROW_FIRST ? GROW_FIRST : w->cap;
-    uint64_t cap = w->cap + (step < GROW_MOST ? step : GROW_MOST);
+    uint64_t step = w->n < GROW_FIRST ? GROW_FIRST : w->n;
+    uint64_t cap = w->n + (step < GROW_MOST ? step : GROW_MOST);
     if (cap - w->n < n)
         cap = (uint64_t)w->n + n;
+    if (weights && cap < nz_weights_frame(w->mode))
+        cap = nz_weights_frame(w->mode);
     if (cap > most)
         cap = most;
     err = make_room(w, cap);
     if (err)
         return err;
-    uint8_t *raw = realloc(w->raw, (size_t)cap);
-    if (!raw)
+    if (!nz_block_resize(w->crew.pool, &w->raw, w->n, (size_t)cap))
         return fail(w, NZ_E_MEM, w->raw_at, "no memory for a frame");
-    w->raw = raw;
-    w->cap = (size_t)cap;
     return NZ_OK;
 }
 
@@ -556,7 +562,7 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
     const uint8_t *p = data;
     while (n && !err) {
         bool weights;
-        err = sniff(w, w->raw, w->n, false);
+        err = sniff(w, w->raw.p, w->n, false);
         if (err)
             break;
         uint64_t size = frame_size(w, w->n + n, false, &weights);
@@ -569,11 +575,11 @@ nz_err nz_writer_put(nz_writer *w, const void *data, size_t n)
         most = sniff_bytes(w) ? sniff_bytes(w) : w->frame > most ? w->frame : most;
         if (want > most - w->n)
             want = (size_t)(most - w->n);
-        if (w->n == w->cap && (err = grow_raw(w, want, most, weights)))
+        if (w->n == w->raw.n && (err = grow_raw(w, want, most, weights)))
             break;
-        if (want > w->cap - w->n)
-            want = w->cap - w->n;
-        memcpy(w->raw + w->n, p, want);
+        if (want > w->raw.n - w->n)
+            want = w->raw.n - w->n;
+        memcpy(w->raw.p + w->n, p, want);
         w->n += want;
         p += want;
         n -= want;
@@ -592,8 +598,7 @@ nz_err nz_writer_all(nz_writer *w, const void *data, size_t n)
         if (err)
             break;
         size_t size = (size_t)frame_size(w, n, true, &weights);
-        /* A job reads what it is lent. */
-        err = start_frame(w, (uint8_t *)(uintptr_t)p, true, size, weights, size < n);
+        err = start_frame(w, p, size, weights, size < n);
         p += size;
         n -= size;
     }
@@ -605,7 +610,7 @@ nz_err nz_writer_end(nz_writer *w)
     nz_err err = usable(w);
     while (w->n && !err) {
         bool weights;
-        err = sniff(w, w->raw, w->n, true);
+        err = sniff(w, w->raw.p, w->n, true);
         if (err)
             break;
         size_t size = (size_t)frame_size(w, w->n, true, &weights);
@@ -638,10 +643,10 @@ void nz_writer_free(nz_writer *w)
 {
     if (!w)
         return;
+    nz_block_free(w->crew.pool, &w->raw);
     nz_crew_end(&w->crew);
     nz_index_reset(&w->index);
     nz_scan_free(w->scan);
-    free(w->raw);
     free(w);
 }
 

@@ -1,13 +1,12 @@
 #include "base/buf.h"
 #include "base/varint.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void nz_buf_free(nz_buf *b)
 {
-    free(b->p);
-    *b = (nz_buf){0};
+    nz_block_free(b->pool, &(nz_block){b->p, b->cap});
+    *b = (nz_buf){.pool = b->pool};
 }
 
 uint8_t *nz_buf_room(nz_buf *b, size_t n)
@@ -19,13 +18,13 @@ uint8_t *nz_buf_room(nz_buf *b, size_t n)
         size_t cap = b->cap < FIRST ? FIRST : 2 * b->cap;
         if (cap - b->n < n)
             cap = b->n + n;
-        uint8_t *more = cap > b->n ? realloc(b->p, cap) : NULL;
-        if (!more) {
+        nz_block more = {b->p, b->cap};
+        if (cap <= b->n || !nz_block_resize(b->pool, &more, b->n, cap)) {
             b->failed = true;
             return NULL;
         }
-        b->p = more;
-        b->cap = cap;
+        b->p = more.p;
+        b->cap = more.n;
     }
     return b->p + b->n;
 }

@@ -3,17 +3,16 @@
 #ifndef NZ_BASE_BUF_H
 #define NZ_BASE_BUF_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/pool.h"
 
 typedef struct nz_buf {
     uint8_t *p; /* the owner frees it with nz_buf_free(); NULL while empty */
     size_t n, cap;
-    bool failed; /* there was no memory */
+    bool failed;   /* there was no memory */
+    nz_pool *pool; /* where large ones get it from; NULL: malloc() */
 } nz_buf;
 
-void nz_buf_free(nz_buf *b); /* {0} again */
+void nz_buf_free(nz_buf *b); /* empty again */
 /* Room for n more bytes behind the last, to be counted into b->n by the caller; NULL: failed. */
 uint8_t *nz_buf_room(nz_buf *b, size_t n);
 void nz_buf_put(nz_buf *b, const void *p, size_t n);

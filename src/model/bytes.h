@@ -7,6 +7,7 @@
 #define NZ_MODEL_BYTES_H
 
 #include "backend/kern.h"
+#include "base/pool.h"
 #include "nz.h"
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -40,6 +41,7 @@ typedef struct nz_run {
     bool second_core;        /* a helper thread may be used inside the frame */
     _Atomic uint64_t *done;  /* raw bytes finished are added here; may be NULL */
     const _Atomic int *stop; /* non-zero: give up with NZ_E_STOPPED; may be NULL */
+    nz_pool *pool;           /* for what frames need again; may be NULL */
 } nz_run;
 
 /* The raw size of a frame at this level when the user names none; NZ_FRAME_MAX at 9. */

@@ -46,18 +46,18 @@ typedef struct parts {
     nz_number_parts to;
     uint8_t *set, *rest_set;
     int16_t *base; /* [STRIP] */
-    uint8_t *all;
+    nz_block all;
+    nz_pool *pool;
 } parts;
 
-static nz_err parts_new(parts *p, const nz_number *f, size_t n)
+static nz_err parts_new(parts *p, nz_pool *pool, const nz_number *f, size_t n)
 {
     size_t one = (n + PAD + 63) / 64 * 64;
-    *p = (parts){0};
-    p->all = malloc((3 + f->planes) * one + STRIP * sizeof *p->base);
-    if (!p->all)
+    *p = (parts){.pool = pool};
+    if (!nz_block_resize(pool, &p->all, 0, (3 + f->planes) * one + STRIP * sizeof *p->base))
         return NZ_E_MEM;
-    p->base = (int16_t *)(void *)p->all;
-    uint8_t *at = p->all + STRIP * sizeof *p->base;
+    p->base = (int16_t *)(void *)p->all.p;
+    uint8_t *at = p->all.p + STRIP * sizeof *p->base;
     p->set = at;
     p->rest_set = at + one;
     p->to.symbol = at + 2 * one;
@@ -68,7 +68,7 @@ static nz_err parts_new(parts *p, const nz_number *f, size_t n)
 
 static void parts_free(parts *p)
 {
-    free(p->all);
+    nz_block_free(p->pool, &p->all);
 }
 
 /* Splits numbers at..at + n of the slab into the parts from index `to` on, a multiple of 32. */
@@ -489,7 +489,7 @@ nz_err nz_numbers_encode(const nz_slab *slab, const nz_kern *kern, nz_tables *ta
     nz_err err = nz_scale_new(&c.scale, f, n, (size_t)slab->row);
     follow_other(&c.scale, other);
     if (!err)
-        err = parts_new(&p, f, n);
+        err = parts_new(&p, out->pool, f, n);
     if (!err)
         err = nz_scale_measure(&c.scale, kern, raw);
     if (!err)
@@ -543,7 +543,7 @@ nz_err nz_numbers_decode(const nz_slab *slab, const nz_kern *kern, const nz_tabl
     nz_err err = numbers_load(&c, slab, kern, tables, other, &code);
     if (err)
         return err;
-    err = parts_new(&p, c.format, STRIP);
+    err = parts_new(&p, NULL, c.format, STRIP);
     if (err)
         goto done;
     nz_chunk chunk;

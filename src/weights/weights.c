@@ -341,9 +341,9 @@ static bool can_follow(const nz_slab *before, const nz_slab *s)
 
 nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
                          const nz_weights_base *base, const uint8_t *raw, size_t n,
-                         const nz_placed *slabs, size_t count, nz_buf *out)
+                         const nz_placed *slabs, size_t count, nz_buf *head, nz_buf *codes)
 {
-    nz_buf gap = {0}, gaps = {0}, codes = {0}, head = {0};
+    nz_buf gap = {0}, gaps = {0};
     nz_tables tables = {0};
     size_t *sizes = calloc(count + 1, sizeof *sizes), at = 0;
     nz_err err = sizes ? NZ_OK : NZ_E_MEM;
@@ -358,7 +358,7 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
 
     bool alone = false; /* the slab before follows no other, so this one may follow it */
     for (size_t i = 0; i < count && !err; i++) {
-        size_t start = (size_t)slabs[i].at, before = codes.n;
+        size_t start = (size_t)slabs[i].at, before = codes->n;
         nz_other other = {0};
         if (alone && can_follow(&slabs[i - 1].slab, &slabs[i].slab))
             other = (nz_other){slabs[i - 1].slab.dtype, 0, (size_t)slabs[i].slab.n,
@@ -369,15 +369,15 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
         size_t had = tables.n;
         if (!learns || base_has(base, &p->slab, p->base_dtype, p->base_at))
             err = slab_store(p, mode, run, base, &tables, other.raw ? &other : NULL, raw + start,
-                             &codes);
-        if (!err && learns && (codes.n == before || codes.p[before] != NZ_FORM_DELTA)) {
-            codes.n = before;
+                             codes);
+        if (!err && learns && (codes->n == before || codes->p[before] != NZ_FORM_DELTA)) {
+            codes->n = before;
             tables.n = had;
-            err = max_store(max, &p->slab, run->kern, &tables, raw + start, &codes);
+            err = max_store(max, &p->slab, run->kern, &tables, raw + start, codes);
         }
-        sizes[i] = codes.n - before;
-        alone = codes.n > before && codes.p[before] != NZ_FORM_MAX &&
-                !nz_slab_follows(nz_span_of(codes.p + before, sizes[i]));
+        sizes[i] = codes->n - before;
+        alone = codes->n > before && codes->p[before] != NZ_FORM_MAX &&
+                !nz_slab_follows(nz_span_of(codes->p + before, sizes[i]));
         at = start + (size_t)nz_slab_bytes(&slabs[i].slab);
         if (run->stop && atomic_load_explicit(run->stop, memory_order_relaxed))
             err = NZ_E_STOPPED;
@@ -390,20 +390,16 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     /* The gaps may add tables, which come before them. */
     if (gap.n)
         err = gap_store(gap.p, gap.n, mode, run, &tables, w, &gaps);
-    map_store(slabs, sizes, count, &head);
+    map_store(slabs, sizes, count, head);
     if (!err)
-        err = nz_tables_store(&tables, &head);
-    nz_buf_put(out, head.p, head.n);
-    nz_buf_put(out, gaps.p, gaps.n);
-    nz_buf_put(out, codes.p, codes.n);
-    if (!err && (gap.failed || gaps.failed || head.failed || codes.failed || out->failed))
+        err = nz_tables_store(&tables, head);
+    nz_buf_put(head, gaps.p, gaps.n);
+    if (!err && (gap.failed || gaps.failed || head->failed || codes->failed))
         err = NZ_E_MEM;
 done:
     nz_max_free(max);
     nz_buf_free(&gap);
     nz_buf_free(&gaps);
-    nz_buf_free(&head);
-    nz_buf_free(&codes);
     nz_tables_free(&tables);
     free(sizes);
     return err;

@@ -44,10 +44,11 @@ uint64_t nz_weights_memory(const nz_weights *w);
 /* The same, about, of packing n raw bytes, the result included. */
 uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n);
 
-/* Slabs ascend and do not overlap. Sets *w and appends the frame's payload to *out. */
+/* Slabs ascend and do not overlap. Sets *w and appends the frame's payload: to *head what comes
+ * before the codes of the slabs, which go to *codes. */
 nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
                          const nz_weights_base *base, const uint8_t *raw, size_t n,
-                         const nz_placed *slabs, size_t count, nz_buf *out);
+                         const nz_placed *slabs, size_t count, nz_buf *head, nz_buf *codes);
 /* Bytes from..from + n of a frame of `size` bytes; any `in` is safe. NZ_E_CORRUPT, also for what a
  * base that is not there is needed for. */
 nz_err nz_weights_decode(const nz_weights *w, const nz_run *run, const nz_weights_base *base,
