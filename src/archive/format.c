@@ -4,14 +4,8 @@
 #include "base/buf.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 static const uint8_t MAGIC[NZ_MAGIC_BYTES] = {0xce, 0x4e, 0x5a, 0x0a};
-
-uint64_t nz_hash(const void *p, size_t n)
-{
-    return XXH3_64bits(p, n);
-}
 
 uint32_t nz_check32(const void *p, size_t n)
 {

@@ -2,6 +2,7 @@
 #ifndef NZ_ARCHIVE_FORMAT_H
 #define NZ_ARCHIVE_FORMAT_H
 
+#include "backend/hash.h"
 #include "base/varint.h"
 #include "model/bytes.h"
 #include "nz.h"
@@ -40,8 +41,7 @@ typedef struct nz_index {
     size_t n, cap;
 } nz_index;
 
-uint64_t nz_hash(const void *p, size_t n);    /* XXH3-64, seed 0 */
-uint32_t nz_check32(const void *p, size_t n); /* its low half */
+uint32_t nz_check32(const void *p, size_t n); /* the low half of nz_hash() */
 
 void nz_head_store(uint8_t out[NZ_HEAD_BYTES]);
 /* Of `n` bytes, which may be fewer: NZ_E_MAGIC, NZ_E_TRUNCATED, NZ_E_CORRUPT or NZ_E_VERSION. */
