@@ -89,7 +89,8 @@ typedef struct nz_options {
     void *progress_arg;
 } nz_options;
 
-/* Memory that packing n bytes (UINT64_MAX: unknown) at opt's level and threads will take.
+/* Memory that packing n bytes (UINT64_MAX: unknown) at opt's level and threads will take at most,
+ * be they tensors or not.
  * Frames in flight are reduced to fit opt->memory; if one frame does not fit the call that would
  * start it fails with NZ_E_LIMIT. */
 uint64_t nz_pack_memory(const nz_options *opt, uint64_t n);

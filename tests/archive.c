@@ -738,6 +738,7 @@ Test(archive, memory_limit)
     uint8_t *raw = malloc(n), *back = malloc(n);
     fill_text(raw, n);
     nz_options opt = QUICK;
+    opt.weights = NZ_WEIGHTS_OFF;
     opt.frame = 64 * KIB;
     bytes want = pack(raw, n, &opt);
     opt.threads = 1;
@@ -758,6 +759,92 @@ Test(archive, memory_limit)
     cr_assert_eq(nz_pack_memory(&opt, 65 * KIB), 2 * one);
     free(p);
     free(want.p);
+    free(back);
+    free(raw);
+}
+
+static nz_err stream_pack(const uint8_t *raw, size_t n, const nz_options *opt)
+{
+    nz_writer *w;
+    FILE *to = tmpfile();
+    nz_err err = nz_writer_new(&w, opt, to);
+    for (size_t at = 0; at < n && !err; at += KIB)
+        err = nz_writer_put(w, raw + at, n - at < KIB ? n - at : KIB);
+    if (!err)
+        err = nz_writer_end(w);
+    nz_writer_free(w);
+    fclose(to);
+    return err;
+}
+
+/* Numbers of two bytes that lie close. */
+static void fill_numbers(uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i += 2)
+        nz_store16(p + i, (uint16_t)(0x3c00 + (nz_hash32((uint32_t)i, 3) & 0x83ff)));
+}
+
+Test(archive, memory_of_tensors)
+{
+    static const nz_weights_option modes[] = {NZ_WEIGHTS_TURBO, NZ_WEIGHTS_FAST, NZ_WEIGHTS_MAX};
+    size_t n = 300 * KIB;
+    uint8_t *raw = malloc(n);
+    fill_numbers(raw, n);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        nz_options opt = QUICK;
+        opt.weights = modes[i];
+        opt.frame = 64 * KIB;
+        opt.dtype = "BF16";
+        opt.row = 128;
+        opt.memory = 0;
+        uint64_t one = nz_pack_memory(&opt, n);
+        opt.memory = one;
+        cr_assert_eq(stream_pack(raw, n, &opt), NZ_OK);
+        opt.memory = one - 64 * KIB;
+        cr_assert_eq(stream_pack(raw, n, &opt), NZ_E_LIMIT);
+        opt.threads = 2;
+        opt.memory = (uint64_t)64 << 30;
+        uint64_t two = nz_pack_memory(&opt, UINT64_MAX);
+        cr_assert_eq(two, (modes[i] == NZ_WEIGHTS_MAX ? 2 : 4) * one);
+    }
+    free(raw);
+}
+
+/* Frames of tensors that wait for a worker are stopped too, and so are those nobody takes. */
+static int stop_at_once(void *arg, uint64_t done)
+{
+    (void)arg;
+    return done > 0;
+}
+
+Test(archive, many_frames_of_tensors)
+{
+    size_t n = 3 * MIB, got;
+    uint8_t *raw = malloc(n), *back = malloc(n), *cut = malloc(n);
+    fill_numbers(raw, n);
+    nz_options opt = QUICK;
+    opt.weights = NZ_WEIGHTS_FAST;
+    opt.frame = 64 * KIB;
+    opt.dtype = "BF16";
+    bytes want = pack(raw, n, &opt);
+    for (opt.threads = 2; opt.threads < 40; opt.threads *= 3) {
+        bytes b = pack(raw, n, &opt);
+        cr_assert(b.n == want.n && !memcmp(b.p, want.p, b.n), "%d threads", opt.threads);
+        cr_assert_eq(nz_unpack(back, n, &got, b.p, b.n, &opt), NZ_OK);
+        cr_assert(got == n && !memcmp(back, raw, n));
+        memcpy(cut, b.p, b.n);
+        cut[b.n / 2] ^= 1;
+        cr_assert_neq(nz_unpack(back, n, &got, cut, b.n, &opt), NZ_OK);
+        cr_assert(got < n && !memcmp(back, raw, got));
+        opt.progress = stop_at_once;
+        cr_assert_eq(nz_pack(cut, n, &got, raw, n, &opt), NZ_E_STOPPED);
+        cr_assert_eq(nz_unpack(back, n, &got, b.p, b.n, &opt), NZ_E_STOPPED);
+        cr_assert_eq(stream_pack(raw, n, &opt), NZ_E_STOPPED);
+        opt.progress = NULL;
+        free(b.p);
+    }
+    free(want.p);
+    free(cut);
     free(back);
     free(raw);
 }

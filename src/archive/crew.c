@@ -9,7 +9,7 @@
 
 #define THREADS_MAX   1024
 #define PROGRESS_NSEC 100000000 /* between calls of the progress function */
-#define AHEAD         2         /* frames of weights in flight, a worker */
+#define AHEAD         2         /* quick frames in flight, a worker */
 
 int nz_crew_threads(const nz_options *opt)
 {
@@ -56,10 +56,9 @@ no_lock:
     return NZ_E_MEM;
 }
 
-bool nz_crew_place(const nz_crew *c, nz_method method)
+int nz_crew_most(int threads, bool quick)
 {
-    bool ahead = method == NZ_METHOD_WEIGHTS && c->threads > 1;
-    return c->count < (ahead ? AHEAD * c->threads : c->threads);
+    return quick && threads > 1 ? AHEAD * threads : threads;
 }
 
 bool nz_crew_room(nz_crew *c, uint64_t bytes)

@@ -1,8 +1,8 @@
 /* Frames in flight: jobs are begun in order, run on the crew's workers and are taken back in order.
  *
- * Workers are made when there is work for them and stay to the end. Frames of weights take
- * milliseconds, so a few more than there are workers are in flight: a worker need not wait until
- * the oldest frame, which takes longer, is taken. The caller's thread waits, and calls the progress
+ * Workers are made when there is work for them and stay to the end. Quick frames, of tensors,
+ * take milliseconds: more of them than there are workers are in flight, so that none has to wait
+ * until the oldest, which takes longer, is taken. The caller's thread waits, and calls the progress
  * function while it does. With one core and no progress function a job runs on the caller's
  * thread. */
 #ifndef NZ_ARCHIVE_CREW_H
@@ -66,8 +66,8 @@ uint64_t nz_crew_memory(const nz_options *opt);
 nz_err nz_crew_init(nz_crew *c, const nz_options *opt);
 void nz_crew_end(nz_crew *c); /* stops, waits for and frees what is in flight */
 
-/* True when a frame of this method may be started before the oldest is taken. */
-bool nz_crew_place(const nz_crew *c, nz_method method);
+/* Frames that may be in flight with so many threads: more when they are `quick`. */
+int nz_crew_most(int threads, bool quick);
 /* True when `bytes` more may be held. */
 bool nz_crew_room(nz_crew *c, uint64_t bytes);
 /* Starts the job, now the crew's. `more`: others will follow at once, so its second core is only

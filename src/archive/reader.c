@@ -325,7 +325,7 @@ static nz_err place_payload(nz_reader *r, nz_job *job)
     return err ? err : place_raw(r, job);
 }
 
-/* Starts the frame whose header was read. Leaves it where it is when it must wait for memory. */
+/* Starts the frame whose header was read. Leaves it where it is when it must wait for others. */
 static nz_err start_frame(nz_reader *r, bool *waits)
 {
     uint64_t at = r->header_at;
@@ -338,6 +338,11 @@ static nz_err start_frame(nz_reader *r, bool *waits)
         return fail_ahead(r, NZ_E_BASE, at, reason);
     if (needs.header.raw > r->room)
         return fail_ahead(r, NZ_E_FULL, at, "the contents do not fit the caller's buffer");
+    bool quick =
+        needs.header.method == NZ_METHOD_WEIGHTS && needs.params.weights.mode != NZ_MODE_MAX;
+    *waits = r->crew.count >= nz_crew_most(r->crew.threads, quick);
+    if (*waits)
+        return NZ_OK;
     *waits = !nz_crew_room(&r->crew, needs.memory);
     if (*waits)
         return r->crew.count ? NZ_OK
@@ -365,8 +370,7 @@ static nz_err start_frame(nz_reader *r, bool *waits)
 static void read_ahead(nz_reader *r)
 {
     bool waits = false;
-    while (!waits && !read_next(r) && r->have && nz_crew_place(&r->crew, r->header.method) &&
-           !start_frame(r, &waits))
+    while (!waits && !read_next(r) && r->have && !start_frame(r, &waits))
         ;
 }
 

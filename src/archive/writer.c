@@ -266,7 +266,8 @@ done:
 /* Waits until another frame may be in flight: the one being gathered counts as one. */
 static nz_err make_place(nz_writer *w, bool weights)
 {
-    while (!nz_crew_place(&w->crew, weights ? NZ_METHOD_WEIGHTS : NZ_METHOD_BYTES)) {
+    bool quick = weights && w->mode != NZ_MODE_MAX;
+    while (w->crew.count >= nz_crew_most(w->crew.threads, quick)) {
         nz_err err = write_oldest(w);
         if (err)
             return err;
@@ -650,26 +651,50 @@ void nz_writer_free(nz_writer *w)
     free(w);
 }
 
-uint64_t nz_pack_memory(const nz_options *opt, uint64_t n)
+/* Frames of `frame` bytes, each of which takes `one`, side by side. */
+static uint64_t frames_memory(const nz_options *opt, uint64_t n, uint64_t frame, uint64_t one,
+                              bool quick)
 {
-    if (options_check(opt))
-        return 0;
-    uint64_t frame = frame_of(opt), frames = n / frame + (n % frame != 0);
-    if (n < frame)
-        frame = n ? n : 1;
+    uint64_t frames = n / frame + (n % frame != 0), fit = nz_crew_memory(opt) / one;
+    uint64_t at_once = (uint64_t)nz_crew_most(nz_crew_threads(opt), quick);
+    if (at_once > fit)
+        at_once = fit ? fit : 1;
+    if (at_once > frames)
+        at_once = frames ? frames : 1;
+    return at_once * one;
+}
+
+static uint64_t bytes_memory(const nz_options *opt, uint64_t n)
+{
+    uint64_t whole = frame_of(opt), frame = n < whole ? n ? n : 1 : whole, one = 2 * frame;
     /* Zeros stand for contents not seen yet; reading pages never written costs no memory. */
     uint8_t *zeros = nz_big_new((size_t)frame);
-    uint64_t one = 2 * frame;
     if (zeros) {
         nz_shape shape;
         nz_shape_choose(&shape, level_of(opt), zeros, (size_t)frame);
         one += nz_shape_memory(&shape);
         nz_big_free(zeros, (size_t)frame);
     }
-    uint64_t at_once = (uint64_t)nz_crew_threads(opt), fit = nz_crew_memory(opt) / one;
-    if (at_once > fit)
-        at_once = fit ? fit : 1;
-    if (at_once > frames)
-        at_once = frames ? frames : 1;
-    return at_once * one;
+    return frames_memory(opt, n, whole, one, false);
+}
+
+static uint64_t weights_memory(const nz_options *opt, uint64_t n)
+{
+    nz_weights_mode mode = mode_of(opt);
+    uint64_t whole = nz_weights_frame(mode);
+    if (frame_of(opt) < whole)
+        whole = frame_of(opt);
+    uint64_t frame = n < whole ? n : whole;
+    return frames_memory(opt, n, whole, frame + nz_weights_pack_memory(mode, frame),
+                         mode != NZ_MODE_MAX);
+}
+
+uint64_t nz_pack_memory(const nz_options *opt, uint64_t n)
+{
+    if (options_check(opt))
+        return 0;
+    uint64_t bytes = bytes_memory(opt, n), weights = 0;
+    if (!opt || opt->weights != NZ_WEIGHTS_OFF)
+        weights = weights_memory(opt, n);
+    return bytes > weights ? bytes : weights;
 }
