@@ -3,6 +3,7 @@
 #include "archive/format.h"
 #include "archive/reader.h"
 #include "archive/writer.h"
+#include "base/base.h"
 
 nz_err nz_pack(void *dst, size_t cap, size_t *packed, const void *src, size_t n,
                const nz_options *opt)
@@ -31,6 +32,7 @@ nz_err nz_unpack(void *dst, size_t cap, size_t *raw, const void *src, size_t n,
     nz_err err = nz_reader_open(&r, opt, &source, cap ? dst : NULL, cap);
     if (err)
         return err;
+    nz_big_ask(dst, cap);
     uint8_t *to = dst, none;
     size_t got, at = 0;
     do {

@@ -78,5 +78,7 @@ NZ_INLINE uint32_t nz_hash32(uint32_t a, uint32_t b)
  * when used. NULL when the system has none. Give it back with the same size. */
 void *nz_big_new(size_t bytes);
 void nz_big_free(void *p, size_t bytes);
+/* Asks for huge pages where memory is about to be written, if it is large; anybody's memory. */
+void nz_big_ask(void *p, size_t bytes);
 
 #endif

@@ -13,6 +13,17 @@ static size_t mapped(size_t bytes)
     return (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 }
 
+void nz_big_ask(void *p, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    size_t head = (size_t)(-(uintptr_t)p & (HUGE_PAGE - 1));
+    if (bytes >= HUGE_MIN)
+        madvise((uint8_t *)p + head, (bytes - head) & ~(HUGE_PAGE - 1), MADV_HUGEPAGE);
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 void *nz_big_new(size_t bytes)
 {
     if (bytes < HUGE_PAGE) {
@@ -34,10 +45,8 @@ void *nz_big_new(size_t bytes)
     if (head)
         munmap(p, head);
     munmap(p + head + n, HUGE_PAGE - head);
-#ifdef MADV_HUGEPAGE
     if (bytes >= HUGE_MIN)
-        madvise(p + head, n, MADV_HUGEPAGE);
-#endif
+        nz_big_ask(p + head, n);
     return p + head;
 }
 
