@@ -19,6 +19,9 @@
                           */
 #define STORED_GAP 22    /* a packed header is less than this longer than a stored */
 
+/* Bytes looked at for an array in no container, unless frames are smaller. */
+#define SNIFF_LEAST (UINT64_C(8) << 20)
+
 struct nz_writer {
     nz_crew crew;
     nz_sink sink;
@@ -32,8 +35,8 @@ struct nz_writer {
     uint64_t raw_at;  /* where it starts in the raw data, */
     uint64_t head_at; /* and where the archive being written does */
     nz_scan *scan;    /* NULL: no tensors are looked for */
-    nz_tensor array;  /* that all of the data is, or the frame begins with; no dims: none */
-    bool sniffed;     /* the array is that of the frame */
+    nz_tensor array;  /* that all of the data is, or what is gathered begins with; no dims: none */
+    bool sniffed;     /* the array, or that there is none, was told from the bytes */
     nz_weights_mode mode;
     size_t passed; /* tensors that end before raw_at */
     const nz_base *base;
@@ -316,6 +319,13 @@ static uint64_t row_bytes(const nz_tensor *t)
     return t->dims > 1 && row ? row / info->elements * info->bytes : info->bytes;
 }
 
+/* Raw bytes of a weights frame. */
+static uint64_t frame_most(const nz_writer *w)
+{
+    uint64_t most = nz_weights_frame(w->mode);
+    return w->frame < most ? w->frame : most;
+}
+
 /* Raw bytes to be seen before it is known whether the frame begins with an array that is in no
  * container; 0: it is known. */
 static uint64_t sniff_bytes(const nz_writer *w)
@@ -323,27 +333,8 @@ static uint64_t sniff_bytes(const nz_writer *w)
     uint64_t most = nz_weights_frame(w->mode);
     if (w->sniffed || !w->scan || !nz_scan_unknown(w->scan))
         return 0;
+    most = most < SNIFF_LEAST ? SNIFF_LEAST : most;
     return w->frame < most ? w->frame : most;
-}
-
-/* Of the frame's first n bytes. `last`: there are no others. */
-static nz_err sniff(nz_writer *w, const uint8_t *raw, uint64_t n, bool last)
-{
-    uint64_t want = sniff_bytes(w);
-    if (want == 0 || (n < want && !last))
-        return NZ_OK;
-    n = n < want ? n : want;
-    nz_tensor *t = &w->array;
-    nz_err err = nz_sniff(t, raw, (size_t)n, w->mode == NZ_MODE_MAX);
-    if (err)
-        return fail(w, err, w->raw_at, "no memory to look for an array");
-    /* What goes to the end may go on as far as any data can. */
-    if (t->dims && n - t->at - t->bytes < nz_dtype_about(t->dtype)->bytes)
-        t->bytes = (UINT64_MAX >> 2) / row_bytes(t) * row_bytes(t);
-    t->at += w->raw_at;
-    w->passed = 0;
-    w->sniffed = true;
-    return NZ_OK;
 }
 
 /* The end of a weights frame that may reach up to `most`: between tensors, or between the rows of
@@ -366,14 +357,43 @@ static uint64_t weights_end(const nz_tensor *t, size_t n, uint64_t start, uint64
     return end;
 }
 
+/* The bytes of an array that frames of `most` bytes leave whole; what is left of it is looked at
+ * with what follows. */
+static uint64_t whole_frames(const nz_tensor *t, uint64_t most)
+{
+    uint64_t start = 0, end;
+    while ((end = weights_end(t, 1, start, start + most)) < t->at + t->bytes)
+        start = end;
+    return start > t->at ? start - t->at : t->bytes;
+}
+
+/* Of the frame's first n bytes. `last`: there are no others. */
+static nz_err sniff(nz_writer *w, const uint8_t *raw, uint64_t n, bool last)
+{
+    uint64_t want = sniff_bytes(w);
+    if (want == 0 || (n < want && !last))
+        return NZ_OK;
+    n = n < want ? n : want;
+    nz_tensor *t = &w->array;
+    nz_err err = nz_sniff(t, raw, (size_t)n, w->mode == NZ_MODE_MAX);
+    if (err)
+        return fail(w, err, w->raw_at, "no memory to look for an array");
+    bool goes_on = t->dims && n - t->at - t->bytes < nz_dtype_about(t->dtype)->bytes;
+    if (goes_on && n == want)
+        t->bytes = whole_frames(t, frame_most(w));
+    t->at += w->raw_at;
+    w->passed = 0;
+    w->sniffed = true;
+    return NZ_OK;
+}
+
 /* The raw size of the frame that starts with what is gathered; 0 when more must be seen first.
  * `seen`: bytes from its start that the scan has been given. `last`: there are no others. */
 static uint64_t frame_size(nz_writer *w, uint64_t seen, bool last, bool *weights)
 {
     size_t n;
     const nz_tensor *t = next_tensors(w, &n);
-    uint64_t start = w->raw_at, most = nz_weights_frame(w->mode);
-    most = w->frame < most ? w->frame : most;
+    uint64_t start = w->raw_at, most = frame_most(w);
     *weights = false;
     if (sniff_bytes(w))
         return 0;
@@ -381,8 +401,9 @@ static uint64_t frame_size(nz_writer *w, uint64_t seen, bool last, bool *weights
         t++, n--;
     if (n && t->at < start + most && t->at < start + seen) {
         *weights = true;
-        if (w->sniffed && t->at + t->bytes - start <= seen)
-            return t->at + t->bytes - start;
+        uint64_t rest = t->at + t->bytes - start;
+        if (w->sniffed && rest <= seen && rest <= most)
+            return rest;
         if (seen < most)
             return last ? seen : 0;
         return weights_end(t, n, start, start + most) - start;
@@ -487,9 +508,10 @@ static nz_err start_frame(nz_writer *w, const uint8_t *lent, size_t size, bool w
         w->raw = (nz_block){0};
     }
     w->raw_at += size;
-    if (w->sniffed)
+    if (w->sniffed && (!w->array.dims || w->raw_at >= w->array.at + w->array.bytes)) {
         w->array.dims = 0;
-    w->sniffed = false;
+        w->sniffed = false;
+    }
     nz_crew_start(&w->crew, job, more);
     return NZ_OK; /* now the crew's */
 failed:

@@ -17,10 +17,11 @@ static const int GAP_LEVEL[] = {[NZ_MODE_TURBO] = 1, [NZ_MODE_FAST] = 1, [NZ_MOD
 /* Tables of all planes of a slab, buffers for a strip: of slabs of any size. */
 #define SLAB_MEMORY (UINT64_C(4) << 20)
 
-/* Small, so that threads have something to share; a model that learns wants more to learn from. */
+/* Small, so that what two threads work on stays in their caches; a model that learns wants more to
+ * learn from. */
 uint64_t nz_weights_frame(nz_weights_mode mode)
 {
-    return UINT64_C(1) << (mode == NZ_MODE_MAX ? 25 : 23);
+    return UINT64_C(1) << (mode == NZ_MODE_MAX ? 25 : 21);
 }
 
 void nz_weights_store(const nz_weights *w, uint8_t out[NZ_WEIGHTS_PARAMS])
