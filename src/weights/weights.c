@@ -60,12 +60,15 @@ uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n)
 
 typedef enum gap_kind { GAP_RAW = 0, GAP_BYTES = 1, GAP_PLANE = 2 } gap_kind;
 
-/* Text of some size between tensors, a tokenizer's say, would take the bytes engine longer than all
- * the tensors take: where speed counts it is a plane instead, with its repeats. */
-static bool gap_hurried(nz_weights_mode mode, size_t n)
+/* The bytes engine takes as long for n bytes as tensors of some hundred times as many. Where speed
+ * counts it is for what matters among the tensors and is not too long, a tokenizer say: all else is
+ * a plane instead, with its repeats. */
+static bool gap_hurried(nz_weights_mode mode, size_t n, size_t in_slabs)
 {
-    enum { PATIENCE = 256 << 10 };
-    return mode != NZ_MODE_MAX && n <= NZ_LZ_MOST && (mode == NZ_MODE_TURBO || n > PATIENCE);
+    enum { SHARE = 128, PATIENCE = 256 << 10 };
+    if (mode == NZ_MODE_MAX || n > NZ_LZ_MOST)
+        return false;
+    return mode == NZ_MODE_TURBO || n < in_slabs / SHARE || n > PATIENCE;
 }
 
 static nz_err gap_as_plane(const uint8_t *gap, size_t n, const nz_kern *kern, nz_tables *tables,
@@ -106,11 +109,11 @@ static nz_err gap_as_bytes(const uint8_t *gap, size_t n, int level, const nz_run
     return NZ_OK;
 }
 
-static nz_err gap_store(const uint8_t *gap, size_t n, nz_weights_mode mode, const nz_run *run,
-                        nz_tables *tables, nz_weights *w, nz_buf *out)
+static nz_err gap_store(const uint8_t *gap, size_t n, size_t in_slabs, nz_weights_mode mode,
+                        const nz_run *run, nz_tables *tables, nz_weights *w, nz_buf *out)
 {
     nz_buf code = {0};
-    gap_kind kind = gap_hurried(mode, n) ? GAP_PLANE : GAP_BYTES;
+    gap_kind kind = gap_hurried(mode, n, in_slabs) ? GAP_PLANE : GAP_BYTES;
     nz_run quiet = *run;
     quiet.done = NULL;
     nz_err err = kind == GAP_PLANE ? gap_as_plane(gap, n, run->kern, tables, &code)
@@ -390,7 +393,7 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
     nz_buf_put(&gap, raw + at, n - at);
     /* The gaps may add tables, which come before them. */
     if (gap.n)
-        err = gap_store(gap.p, gap.n, mode, run, &tables, w, &gaps);
+        err = gap_store(gap.p, gap.n, n - gap.n, mode, run, &tables, w, &gaps);
     map_store(slabs, sizes, count, head);
     if (!err)
         err = nz_tables_store(&tables, head);
