@@ -481,6 +481,30 @@ Test(weights, parts_cost_what_they_are_worth, .init = setup, .timeout = 120)
     known_parts(NZ_DT_BF16, NZ_MODE_TURBO, 128, 1, 2); /* digits have two bits */
 }
 
+/* A wave's numbers come again with the other sign: repeats see that, the model that learns does
+ * not. */
+Test(weights, max_is_never_far_behind_fast, .init = setup)
+{
+    enum { N = 20000, PERIOD = 500 };
+    nz_run run = {.kern = &kern};
+    nz_weights_base none = {0};
+    nz_weights w;
+    nz_buf fast = {0}, max = {0};
+    uint8_t *raw = malloc(4 * N);
+    cr_assert(raw);
+    for (size_t i = 0; i < N; i++) {
+        uint32_t u = i < PERIOD ? 0x3f000000 | next() >> 9 : nz_load32(raw + 4 * (i - PERIOD));
+        nz_store32(raw + 4 * i, (u & 0x7fffffff) | next() >> 31 << 31);
+    }
+    nz_placed slab = {.slab = {NZ_DT_F32, N, N}, .base_at = UINT64_MAX};
+    encode(&w, NZ_MODE_FAST, &run, &none, raw, 4 * N, &slab, 1, &fast);
+    encode(&w, NZ_MODE_MAX, &run, &none, raw, 4 * N, &slab, 1, &max);
+    cr_assert_leq(max.n, fast.n + 16, "%zu, fast %zu", max.n, fast.n);
+    nz_buf_free(&fast);
+    nz_buf_free(&max);
+    free(raw);
+}
+
 Test(weights, parameters_no_encoder_writes)
 {
     nz_weights w = {.numerics = NZ_WEIGHTS_NUMERICS, .mode = NZ_MODE_MAX, .memory = 77};

@@ -53,7 +53,7 @@ uint64_t nz_weights_memory(const nz_weights *w)
 uint64_t nz_weights_pack_memory(nz_weights_mode mode, uint64_t n)
 {
     /* Parts of the numbers of one slab, the result in two steps, and what lies between. */
-    return 5 * n + (UINT64_C(16) << 20) + (mode == NZ_MODE_MAX ? nz_max_memory() : 0);
+    return 5 * n + (UINT64_C(16) << 20) + (mode == NZ_MODE_MAX ? 2 * nz_max_memory() : 0);
 }
 
 /* ---- What lies between the slabs ---- */
@@ -314,6 +314,31 @@ static nz_err max_store(nz_max *m, const nz_slab *s, const nz_kern *kern, nz_tab
     return err ? err : over ? NZ_E_FULL : NZ_OK;
 }
 
+/* Whether the model is to code what has been coded without: always, but for a delta, and where
+ * bytes that repeat told more than half, which a model of its own must beat. The one that learns
+ * cannot be asked: it would have learned. */
+static nz_err max_wins(bool *wins, const nz_slab *s, const nz_kern *kern, const uint8_t *raw,
+                       nz_span code)
+{
+    size_t size = nz_span_left(&code);
+    unsigned form = nz_span_byte(&code);
+    *wins = form != NZ_FORM_DELTA;
+    if (form != NZ_FORM_OCTETS || size > nz_slab_bytes(s) / 2)
+        return NZ_OK;
+    nz_max *own;
+    nz_buf out = {0};
+    nz_tables tables = {0};
+    nz_err err = nz_max_new(&own, kern);
+    if (err)
+        return err;
+    err = max_store(own, s, kern, &tables, raw, &out);
+    *wins = !err && out.n < size;
+    nz_max_free(own);
+    nz_tables_free(&tables);
+    nz_buf_free(&out);
+    return err == NZ_E_FULL ? NZ_OK : err;
+}
+
 nz_err nz_weights_slab_max(nz_max *m, const nz_slab *s, const nz_kern *kern,
                            const nz_tables *tables, nz_span code, uint8_t *raw)
 {
@@ -371,10 +396,12 @@ nz_err nz_weights_encode(nz_weights *w, nz_weights_mode mode, const nz_run *run,
         const nz_placed *p = &slabs[i];
         bool learns = max && max_suits(p->slab.dtype);
         size_t had = tables.n;
-        if (!learns || base_has(base, &p->slab, p->base_dtype, p->base_at))
-            err = slab_store(p, mode, run, base, &tables, other.raw ? &other : NULL, raw + start,
-                             codes);
-        if (!err && learns && (codes->n == before || codes->p[before] != NZ_FORM_DELTA)) {
+        err =
+            slab_store(p, mode, run, base, &tables, other.raw ? &other : NULL, raw + start, codes);
+        if (!err && learns)
+            err = max_wins(&learns, &p->slab, run->kern, raw + start,
+                           nz_span_of(codes->p + before, codes->n - before));
+        if (!err && learns) {
             codes->n = before;
             tables.n = had;
             err = max_store(max, &p->slab, run->kern, &tables, raw + start, codes);
