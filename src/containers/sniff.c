@@ -18,6 +18,7 @@
  * is worth about a quarter of a percent. All arithmetic is in integers. */
 #include "sniff.h"
 #include "base/base.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 
@@ -35,7 +36,7 @@ enum {
 };
 
 /* Bits are counted in 1 / BIT. */
-enum { BIT = 1 << 16 };
+enum { BIT = 1 << NZ_LOG_BITS };
 
 static const int EVEN_LEAST = 8 * BIT - BIT / 16; /* entropy of the last byte of the mantissa */
 static const int TOP_MOST = 13 * BIT / 2;         /* and of the exponent's */
@@ -73,21 +74,11 @@ typedef struct sample {
 
 /* ---- Entropies ---- */
 
-/* log2 of 1 to 2 by squaring. */
+/* log2 of 1 to 2, in 256ths. */
 static void logs_make(uint32_t log[257])
 {
-    for (uint32_t i = 0; i < 256; i++) {
-        uint64_t x = (uint64_t)(256 + i) << 23;
-        log[i] = 0;
-        for (int bit = 15; bit >= 0; bit--) {
-            x = x * x >> 31;
-            if (x >> 32) {
-                x >>= 1;
-                log[i] |= UINT32_C(1) << bit;
-            }
-        }
-    }
-    log[256] = BIT;
+    for (uint32_t i = 0; i <= 256; i++)
+        log[i] = nz_log2(256 + i) - 8 * BIT;
 }
 
 /* v * log2(v), straight between 256ths of a binade. */
@@ -95,7 +86,7 @@ static int64_t v_log(const sample *s, uint32_t v)
 {
     if (v < 2)
         return 0;
-    unsigned whole = 31 - (unsigned)__builtin_clz(v);
+    unsigned whole = nz_log2_whole(v);
     uint32_t rest = v << (31 - whole) << 1, i = rest >> 24, part = rest >> 16 & 255;
     uint32_t log = s->log[i] + ((s->log[i + 1] - s->log[i]) * part >> 8);
     return (int64_t)v * ((int64_t)whole * BIT + log);

@@ -1,6 +1,7 @@
 #include "weights/lz.h"
 #include "base/base.h"
 #include "base/bits.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 
@@ -19,11 +20,6 @@ static void offsets_move(uint32_t last[OFFSETS], unsigned k, uint32_t offset)
     for (; k > 0; k--)
         last[k] = last[k - 1];
     last[0] = offset;
-}
-
-static unsigned log2_of(uint32_t v)
-{
-    return 31 - (unsigned)__builtin_clz(v);
 }
 
 /* ---- Looking for repeats ---- */
@@ -84,7 +80,7 @@ static unsigned lesser(unsigned a, unsigned b)
 
 static bool finder_new(finder *f, const uint8_t *bytes, size_t n, unsigned price)
 {
-    unsigned bits = log2_of((uint32_t)n | 1 << 10), least = WORTH * BIT / (price ? price : 1);
+    unsigned bits = nz_log2_whole((uint32_t)n | 1 << 10), least = WORTH * BIT / (price ? price : 1);
     *f = (finder){.bytes = bytes, .end = bytes + n, .price = (int)price};
     least = least < 4 ? 4 : least;
     f->near_bytes = least <= 8 ? least : 0;
@@ -166,7 +162,7 @@ static inline void look_up(match *best, const finder *f, size_t at, const table 
         uint32_t place = b[k] & ((1 << PLACE_BITS) - 1), offset = (uint32_t)at - place;
         bool same = (b[k] ^ hash << PLACE_BITS) >> PLACE_BITS == 0 && place < at;
         if (same && nz_load32(here) == nz_load32(here - offset))
-            consider(best, f, here, offset, (10 + log2_of(offset)) * BIT);
+            consider(best, f, here, offset, (10 + nz_log2_whole(offset)) * BIT);
     }
 }
 
@@ -197,7 +193,7 @@ static void put_number(sink *s, unsigned stream, uint32_t v)
         nz_buf_byte(&s->to[stream], v);
         return;
     }
-    unsigned e = log2_of(v);
+    unsigned e = nz_log2_whole(v);
     nz_buf_byte(&s->to[stream], PLAIN + 2 * (e - 4) + (v >> (e - 1) & 1));
     nz_bits_put(&s->extra, v & ((UINT32_C(1) << (e - 1)) - 1), e - 1);
 }
@@ -316,7 +312,7 @@ static size_t probe(const uint8_t *bytes, size_t n, const sample *s, const uint8
 {
     enum { BITS = 14 };
     uint32_t place[1 << BITS]; /* + 1 */
-    unsigned bits = log2_of((uint32_t)(n / s->spacing)) + 1;
+    unsigned bits = nz_log2_whole((uint32_t)(n / s->spacing)) + 1;
     size_t last = n - s->length, found = 0;
     bits = bits < BITS ? bits : BITS;
     memset(place, 0, sizeof *place << bits);

@@ -1,4 +1,5 @@
 #include "weights/plane.h"
+#include "base/log.h"
 #include "base/varint.h"
 #include "weights/lz.h"
 
@@ -206,11 +207,6 @@ done:
     return err;
 }
 
-static unsigned log2_of(uint32_t v)
-{
-    return 31 - (unsigned)__builtin_clz(v);
-}
-
 /* What each byte costs, in 1/16 bit, in the set where it costs least: rows that are zeros all over
  * repeat, but have cost nothing before. */
 static void prices_fill(uint8_t prices[256], uint32_t (*counts)[256], unsigned sets)
@@ -221,7 +217,8 @@ static void prices_fill(uint8_t prices[256], uint32_t (*counts)[256], unsigned s
         for (int b = 0; b < 256; b++)
             total += counts[s][b];
         for (int b = 0; b < 256; b++) {
-            unsigned price = counts[s][b] ? 16 * (log2_of(total) - log2_of(counts[s][b])) : 255;
+            unsigned price =
+                counts[s][b] ? 16 * (nz_log2_whole(total) - nz_log2_whole(counts[s][b])) : 255;
             prices[b] = (uint8_t)(price < prices[b] ? price : prices[b]);
         }
     }
