@@ -43,7 +43,7 @@ CLI   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/*.c))
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] fuzz/*.[ch] bench/*.[ch])
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.h fuzz/*.[ch] bench/*.[ch])
 
 all: $(OUT)nzip $(OUT)libnzip.a $(OUT)libnzip.so
 

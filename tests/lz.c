@@ -2,13 +2,13 @@
  * themselves. LZ_BENCH=1 also prints speeds. */
 #include "weights/lz.h"
 #include "base/base.h"
+#include "lib/seconds.h"
 #include "nz.h"
 #include "weights/plane.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <xxhash.h>
 
 enum { MOST = 1 << 16, STREAMS = NZ_LZ_STREAMS };
@@ -370,13 +370,6 @@ Test(lz, corrupt_planes)
     nz_plane_free(&plane);
     nz_tables_free(&tables);
     nz_buf_free(&out);
-}
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 Test(lz, speed)

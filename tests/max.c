@@ -49,25 +49,54 @@ static nz_max *fresh(const nz_kern *k)
     return m;
 }
 
-/* Codes a tensor twice, as two tensors of one frame, decodes both and returns the packed size. */
-static size_t round_trip(const nz_value *f, const uint8_t *raw, size_t n, size_t row)
+/* Numbers, or blocks of quants. */
+typedef struct tensor {
+    const nz_value *value;
+    const nz_quants *quants; /* NULL: numbers */
+    size_t n, row;
+} tensor;
+
+static void encode(nz_max *m, nz_arith *a, const tensor *t, const uint8_t *raw)
 {
-    size_t bytes = n * f->bits / 8, cap = 3 * bytes + 64;
+    if (t->quants)
+        cr_assert_eq(nz_max_encode_blocks(m, a, t->quants, raw, t->n, t->row), NZ_OK);
+    else
+        nz_max_encode(m, a, t->value, raw, t->n, t->row);
+}
+
+/* Of blocks what is not the model's is there before. */
+static void decode(nz_max *m, nz_arith *a, const tensor *t, const uint8_t *raw, uint8_t *back,
+                   size_t bytes)
+{
+    memset(back, 0x5a, bytes + 1);
+    if (!t->quants) {
+        nz_max_decode(m, a, t->value, back, t->n, t->row);
+        return;
+    }
+    if (!t->quants->extreme)
+        memcpy(back, raw, bytes);
+    nz_quants_clear(t->quants, back, t->n);
+    cr_assert_eq(nz_max_decode_blocks(m, a, t->quants, back, t->n, t->row), NZ_OK);
+}
+
+/* Codes a tensor twice, as two tensors of one frame, decodes both and returns the packed size. */
+static size_t both_ways(const tensor *t, const uint8_t *raw, size_t bytes)
+{
+    size_t cap = 3 * bytes + 64;
     uint8_t *out = malloc(cap), *back = malloc(bytes + 1);
     nz_arith a;
     nz_max *m = fresh(&kern);
     nz_arith_write(&a, out, cap);
-    nz_max_encode(m, &a, f, raw, n, row);
+    encode(m, &a, t, raw);
     size_t once = (size_t)(a.at - out);
-    nz_max_encode(m, &a, f, raw, n, row);
+    encode(m, &a, t, raw);
     cr_assert(!nz_arith_flush(&a));
     nz_max_free(m);
     size_t packed = (size_t)(a.at - out);
     m = fresh(&kern);
     nz_arith_read(&a, out, packed);
     for (int i = 0; i < 2; i++) {
-        memset(back, 0x5a, bytes + 1);
-        nz_max_decode(m, &a, f, back, n, row);
+        decode(m, &a, t, raw, back, bytes);
         cr_assert(!memcmp(back, raw, bytes) && back[bytes] == 0x5a);
     }
     cr_assert(!nz_arith_check(&a));
@@ -75,6 +104,11 @@ static size_t round_trip(const nz_value *f, const uint8_t *raw, size_t n, size_t
     free(out);
     free(back);
     return once;
+}
+
+static size_t round_trip(const nz_value *f, const uint8_t *raw, size_t n, size_t row)
+{
+    return both_ways(&(tensor){.value = f, .n = n, .row = row}, raw, n * f->bits / 8);
 }
 
 /* Numbers that look like weights: the sum of four random ones, about as large as 2^-4. */
@@ -334,36 +368,10 @@ Test(max, quants_are_what_their_formats_say)
     cr_assert_eq(nz_quants_half(0x7c00), 0);
 }
 
-/* Codes them twice, as two tensors of one frame; decoding starts with the fields only. */
 static size_t blocks_round_trip(nz_dtype dtype, const uint8_t *raw, size_t n, size_t row)
 {
-    const nz_quants *f = nz_quants_of(dtype);
-    size_t bytes = n * nz_dtype_about(dtype)->bytes, cap = 2 * bytes + 64;
-    uint8_t *out = malloc(cap), *back = malloc(bytes + 1);
-    nz_arith a;
-    nz_max *m = fresh(&kern);
-    nz_arith_write(&a, out, cap);
-    cr_assert_eq(nz_max_encode_blocks(m, &a, f, raw, n, row), NZ_OK);
-    size_t once = (size_t)(a.at - out);
-    cr_assert_eq(nz_max_encode_blocks(m, &a, f, raw, n, row), NZ_OK);
-    cr_assert(!nz_arith_flush(&a));
-    nz_max_free(m);
-    size_t packed = (size_t)(a.at - out);
-    m = fresh(&kern);
-    nz_arith_read(&a, out, packed);
-    for (int i = 0; i < 2; i++) {
-        memset(back, 0x5a, bytes + 1);
-        if (!f->extreme)
-            memcpy(back, raw, bytes);
-        nz_quants_clear(f, back, n);
-        cr_assert_eq(nz_max_decode_blocks(m, &a, f, back, n, row), NZ_OK);
-        cr_assert(!memcmp(back, raw, bytes) && back[bytes] == 0x5a);
-    }
-    cr_assert(!nz_arith_check(&a));
-    nz_max_free(m);
-    free(out);
-    free(back);
-    return once;
+    return both_ways(&(tensor){.quants = nz_quants_of(dtype), .n = n, .row = row}, raw,
+                     n * nz_dtype_about(dtype)->bytes);
 }
 
 Test(max, blocks_of_every_kind_come_back)

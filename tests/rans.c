@@ -2,12 +2,12 @@
  * KERN_BENCH=1 also prints speeds. */
 #include "coder/rans.h"
 #include "base/base.h"
+#include "lib/seconds.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TABLES = 3, MOST = 1 << 18 };
 
@@ -130,13 +130,6 @@ Test(rans, corrupt, .init = setup)
             free(copy);
         }
     }
-}
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 Test(rans, speed, .init = setup)

@@ -1,13 +1,13 @@
 /* The turbo form: bits of every backend, round trips of odd numbers at every size around groups,
  * blocks and chunks, parts, damage. KERN_BENCH=1 also prints speeds. */
 #include "base/base.h"
+#include "lib/seconds.h"
 #include "weights/form.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST = NZ_CHUNK + 2000, KINDS = 7 };
 
@@ -215,13 +215,6 @@ Test(turbo, slabs)
         nz_tables_free(&tables);
         nz_buf_free(&out);
     }
-}
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 Test(turbo, speed)
