@@ -1,5 +1,6 @@
 #include "fast.h"
 #include "fast_past.h"
+#include "words.h"
 
 #include <stdlib.h>
 
@@ -148,13 +149,46 @@ static nz_err code(const nz_shape *s, const nz_run *run, int decode, nz_arith *c
     return err;
 }
 
+/* Text begins with its list of words and, if there are any, the bytes it takes in their codes. */
+static nz_err encode_words(const nz_words *words, const nz_run *run, nz_arith *coder,
+                           const nz_shape *s, const uint8_t *raw, size_t n)
+{
+    uint8_t *codes = malloc(n);
+    if (!codes)
+        return NZ_E_MEM;
+    size_t size = nz_words_shrink(words, codes, raw, n);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        nz_arith_encode_even(coder, size >> shift & 255, 8);
+    nz_err err = code(s, run, 0, coder, codes, size);
+    if (!err && run->done)
+        atomic_fetch_add_explicit(run->done, n - size, memory_order_relaxed);
+    free(codes);
+    return err;
+}
+
+static nz_err encode(const nz_shape *s, const nz_run *run, nz_arith *coder, const uint8_t *raw,
+                     size_t n)
+{
+    nz_words words = {0};
+    if (!n)
+        return NZ_OK;
+    if (s->kind == NZ_KIND_TEXT) {
+        if (!nz_words_choose(&words, raw, n))
+            return NZ_E_MEM;
+        nz_words_write(&words, coder);
+    }
+    if (words.n)
+        return encode_words(&words, run, coder, s, raw, n);
+    /* The packing loop reads raw and never writes it. */
+    return code(s, run, 0, coder, (uint8_t *)(uintptr_t)raw, n);
+}
+
 nz_err nz_fast_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
                       uint8_t *out, size_t cap, size_t *packed)
 {
     nz_arith coder;
     nz_arith_write(&coder, out, cap);
-    /* The packing loop reads raw and never writes it. */
-    nz_err err = n ? code(s, run, 0, &coder, (uint8_t *)(uintptr_t)raw, n) : NZ_OK;
+    nz_err err = encode(s, run, &coder, raw, n);
     if (!err && nz_arith_flush(&coder))
         err = NZ_E_FULL;
     if (!err)
@@ -162,11 +196,33 @@ nz_err nz_fast_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, 
     return err;
 }
 
+static nz_err decode(const nz_shape *s, const nz_run *run, nz_arith *coder, uint8_t *raw, size_t n)
+{
+    nz_words words = {0};
+    if (!n)
+        return NZ_OK;
+    if (s->kind == NZ_KIND_TEXT && !nz_words_read(&words, coder))
+        return NZ_E_CORRUPT;
+    if (!words.n)
+        return code(s, run, 1, coder, raw, n);
+    size_t size = 0;
+    for (int i = 0; i < 4; i++)
+        size = size << 8 | nz_arith_decode_even(coder, 8);
+    if (!size || size > n)
+        return NZ_E_CORRUPT;
+    nz_err err = code(s, run, 1, coder, raw + n - size, size);
+    if (err)
+        return err;
+    if (run->done)
+        atomic_fetch_add_explicit(run->done, n - size, memory_order_relaxed);
+    return nz_words_expand(&words, raw, n, raw + n - size, size) ? NZ_OK : NZ_E_CORRUPT;
+}
+
 nz_err nz_fast_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
                       uint8_t *raw, size_t n)
 {
     nz_arith coder;
     nz_arith_read(&coder, in, packed);
-    nz_err err = n ? code(s, run, 1, &coder, raw, n) : NZ_OK;
+    nz_err err = decode(s, run, &coder, raw, n);
     return !err && nz_arith_check(&coder) ? NZ_E_CORRUPT : err;
 }
