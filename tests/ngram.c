@@ -42,6 +42,34 @@ Test(past, words_ignore_case_and_remember_it)
     nz_past_free(&q);
 }
 
+Test(past, a_chinese_character_is_a_word)
+{
+    nz_past p = after("\u6c34\u6d52"), q = after("\u6d52");
+    cr_assert_eq(p.word[0], q.word[0]);
+    cr_assert_neq(p.word[1], 0u);
+    nz_past_free(&p);
+    nz_past_free(&q);
+    p = after("d\xe9j\xe0 vu, no\xebl");
+    cr_assert_eq(p.word_len, 4u, "in Latin-1 the same bytes are letters");
+    nz_past_free(&p);
+}
+
+Test(past, words_end_at_typographic_signs)
+{
+    nz_past p = after("\u201cword\u201d"), q = after("word ");
+    cr_assert_eq(p.word[1], q.word[1]);
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
+Test(past, cyrillic_has_no_case)
+{
+    nz_past p = after("\u041c\u0410\u0420\u0421"), q = after("\u043c\u0430\u0440\u0441");
+    cr_assert_eq(p.word[0], q.word[0]);
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
 Test(past, lines_and_the_one_above)
 {
     nz_past p = after("first line\nsecond\nth");

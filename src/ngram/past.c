@@ -48,6 +48,7 @@ int nz_past_new(nz_past *p, const uint8_t *raw)
     memset(p, 0, sizeof *p);
     p->raw = raw;
     p->line_first = 10;
+    p->utf8 = true;
     p->period = 4;
     p->row = NZ_ROW_MIN;
     p->after2 = nz_big_new(nz_past_memory());
@@ -62,6 +63,47 @@ void nz_past_free(nz_past *p)
 {
     nz_big_free(p->after2, nz_past_memory());
     p->after2 = NULL;
+}
+
+static void character(nz_past *p, uint8_t byte)
+{
+    if (byte < 0x80 || byte >= 0xc0) {
+        p->utf8 &= !p->rest;
+        p->lead = byte;
+        p->rest = byte < 0x80 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    } else if (p->rest && !--p->rest) {
+        p->utf8 = true;
+    }
+}
+
+/* Dashes, quotation marks, arrows: U+2000 to U+2FFF. */
+static bool is_sign(const nz_past *p)
+{
+    return p->utf8 && p->lead == 0xe2;
+}
+
+/* Chinese and Japanese: every character is a word. */
+static bool is_ideograph(uint8_t lead)
+{
+    return (lead >= 0xe3 && lead <= 0xe9) || lead == 0xef;
+}
+
+static bool is_letter(const nz_past *p, uint8_t byte)
+{
+    return nz_byte_class[byte] == NZ_CLASS_LOWER || nz_byte_class[byte] == NZ_CLASS_UPPER ||
+           (byte >= 128 && !is_sign(p));
+}
+
+/* ASCII and Cyrillic; both halves of the latter's alphabet get one first byte. */
+static uint32_t lower_case(uint8_t byte, uint8_t before)
+{
+    if (byte >= 'A' && byte <= 'Z')
+        return byte + 32u;
+    if (byte == 0xd0 || byte == 0xd1)
+        return 0xd0;
+    if (before == 0xd0 && byte >= 0x90 && byte < 0xb0)
+        return byte ^ 0x20u;
+    return byte;
 }
 
 static void letter(nz_past *p, uint32_t byte, uint32_t lower)
@@ -247,9 +289,11 @@ void nz_past_next(nz_past *p, uint8_t byte)
     if ((p->class_runs & 15) != class || !(class == NZ_CLASS_LOWER || class == NZ_CLASS_DIGIT))
         p->class_runs = p->class_runs << 4 | class;
 
-    uint32_t lower = byte >= 'A' && byte <= 'Z' ? byte + 32u : byte;
-    if ((lower >= 'a' && lower <= 'z') || byte >= 128) {
-        letter(p, byte, lower);
+    character(p, byte);
+    if (is_letter(p, byte)) {
+        if (p->word_len && p->utf8 && is_ideograph(byte))
+            word_end(p);
+        letter(p, byte, lower_case(byte, before));
     } else {
         if (p->word_len)
             word_end(p);

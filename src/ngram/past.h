@@ -6,12 +6,19 @@
 
 #include "base/base.h"
 
+#include <stdbool.h>
+
 enum { NZ_NEST_MAX = 64, NZ_WORDS = 5, NZ_AFTER3_BITS = 18 };
 
 typedef struct nz_past {
     const uint8_t *raw; /* the frame from its start; pos bytes of it are known */
     uint32_t pos;
     uint32_t c4, c8, c12; /* the last 4 bytes (latest lowest), the 4 before, the 4 before those */
+
+    /* UTF-8: the character's first byte, how many are still to come, whether the last one that
+     * should have been UTF-8 was. */
+    uint32_t lead, rest;
+    bool utf8;
 
     /* Words: runs of letters and bytes >= 128, lower-cased. [0] is the current one. */
     uint32_t word[NZ_WORDS]; /* hashes; word[0] == 0 outside a word */
