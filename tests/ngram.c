@@ -100,6 +100,43 @@ Test(past, nesting_opens_and_closes)
     nz_past_free(&p);
 }
 
+Test(phrase, blanks_and_line_ends_join_words)
+{
+    nz_past p = after("over the hills and far"), q = after("Over the\nhills and\nfar");
+    cr_assert_arr_eq(p.phrase.joined, q.phrase.joined, sizeof p.phrase.joined);
+    cr_assert_eq(p.phrase.letters, q.phrase.letters);
+    nz_past_free(&p);
+    nz_past_free(&q);
+    p = after("over, the");
+    cr_assert_neq(p.phrase.joined[0], 0u);
+    cr_assert_eq(p.phrase.joined[1], 0u, "a comma does not");
+    nz_past_free(&p);
+}
+
+Test(phrase, words_have_an_age)
+{
+    nz_past p = after("size = 1; size"), q = after("size = 1; siz");
+    cr_assert_eq(nz_phrase_age(&p.phrase, p.pos), 4u, "ten bytes");
+    cr_assert_eq(nz_phrase_age(&q.phrase, q.pos), 0u);
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
+Test(outline, names_and_numbers_are_all_the_same)
+{
+    nz_past p = after("{\n\tint size = f(1, x);\n"), q = after("{\n\tchar c = get(what, 20);\n");
+    cr_assert_eq(p.outline.signs, q.outline.signs);
+    cr_assert_neq(p.outline.above_first, q.outline.above_first);
+    nz_past_free(&p);
+    nz_past_free(&q);
+    p = after("    x = (a"), q = after("\ty = (b");
+    cr_assert_eq(p.outline.line_signs, q.outline.line_signs);
+    cr_assert_eq(p.outline.indent, 4u);
+    cr_assert_eq(q.outline.indent, 8u);
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
 Test(past, records_are_found)
 {
     char text[41 * 60 + 1];

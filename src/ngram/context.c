@@ -67,7 +67,7 @@ static void formats(list *l, const nz_past *p)
     uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p);
     uint32_t above = nz_past_above(p, column, 0);
     uint32_t nest = nz_past_top(p, 0) | nz_past_top(p, 1) << 8;
-    uint32_t inside = p->depth ? p->pos - p->nest_pos[p->depth - 1] : 0;
+    uint32_t inside = p->pos - nz_past_nest(p).pos;
     uint32_t cl = (uint32_t)p->classes, ch = (uint32_t)(p->classes >> 32);
     uint32_t rl = (uint32_t)p->class_runs, rh = (uint32_t)(p->class_runs >> 32);
     add(l, p->c4 & 0xffff00);
@@ -104,6 +104,39 @@ static void more_words(list *l, const nz_past *p)
     add(l, pair(w[0], h2(w[2], w[3])));
     add(l, pair(h3(w[0], w[1], w[2]), w[3]));
     add(l, pair(p->follows, w[0]));
+}
+
+/* Words over punctuation and line ends: what stood between them counts, or does not. */
+static void phrases(list *l, const nz_past *p)
+{
+    const nz_phrase *f = &p->phrase;
+    const uint32_t *w = f->joined;
+    add(l, pair(f->word, f->gap));
+    add(l, f->letters & 0xffffffffffff);
+    add(l, pair(h3(w[0], w[1], w[2]), h2(w[3], w[4])));
+    add(l, pair(f->word, nz_phrase_age(f, p->pos)));
+    add(l, pair(f->gap, f->keyword));
+}
+
+/* Where lines end, what they are made of beside words, and which of their fields this is. */
+static void outlines(list *l, const nz_past *p)
+{
+    const nz_outline *o = &p->outline;
+    nz_nest nest = nz_past_nest(p);
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), inside = p->pos - nest.pos;
+    add(l, column << 1 | (c1 == ' '));
+    add(l, pair(column, p->line - p->above));
+    add(l, o->line);
+    add(l, pair(o->line_signs, o->name_len > 3 ? 3 : o->name_len));
+    add(l, pair(h2(o->line_signs, o->indent), c1));
+    add(l, o->shape & 0xffffffffff);
+    add(l, o->shape & 0xffffffffffff);
+    add(l, o->signs & 0xffffffff);
+    add(l, pair(h2((uint32_t)o->signs, (uint32_t)(o->signs >> 32)), c1));
+    add(l, pair(h2(o->above_first, o->first), o->field));
+    add(l, pair(h2(nest.what, nest.first), o->field));
+    add(l, pair(h2(nest.what, nest.name), inside > 63 ? 63 : inside));
+    add(l, pair(nz_past_above(p, column, 0) | nz_past_above2(p, column) << 8, p->classes & 0xff));
 }
 
 /* The row above: what is over the next byte, and where the slope there would lead from the last. */
@@ -178,8 +211,11 @@ static void text(list *l, const nz_past *p, int tier)
     words(l, p);
     if (tier > 0)
         formats(l, p);
-    if (tier > 1)
+    if (tier > 1) {
         more_words(l, p);
+        phrases(l, p);
+        outlines(l, p);
+    }
 }
 
 static void binary(list *l, const nz_past *p, int tier)
@@ -195,7 +231,7 @@ static void binary(list *l, const nz_past *p, int tier)
 nz_context_list nz_context_lists(int kind, int tier)
 {
     static const nz_context_list lists[2][3] = {
-        {{13, 8, PLAIN_ORDERS}, {25, 13, PLAIN_ORDERS}, {42, 13, PLAIN_ORDERS}},
+        {{13, 8, PLAIN_ORDERS}, {25, 13, PLAIN_ORDERS}, {60, 13, PLAIN_ORDERS}},
         {{18, 8, PLAIN_ORDERS}, {32, 13, PLAIN_ORDERS}, {45, 13, PLAIN_ORDERS}},
     };
     return lists[kind][tier];

@@ -40,7 +40,8 @@ const uint8_t nz_byte_class[256] = {
 
 uint64_t nz_past_memory(void)
 {
-    return (2 * AFTER_ROWS + ((size_t)1 << NZ_AFTER3_BITS)) * sizeof(uint32_t);
+    return (2 * AFTER_ROWS + ((size_t)1 << NZ_AFTER3_BITS)) * sizeof(uint32_t) +
+           ((size_t)1 << NZ_PHRASE_BITS) * sizeof(nz_word_end);
 }
 
 int nz_past_new(nz_past *p, const uint8_t *raw)
@@ -49,6 +50,7 @@ int nz_past_new(nz_past *p, const uint8_t *raw)
     p->raw = raw;
     p->line_first = 10;
     p->utf8 = true;
+    p->outline.blank = true;
     p->period = 4;
     p->row = NZ_ROW_MIN;
     p->after2 = nz_big_new(nz_past_memory());
@@ -56,6 +58,7 @@ int nz_past_new(nz_past *p, const uint8_t *raw)
         return -1;
     p->next_word = p->after2 + AFTER_ROWS;
     p->after3 = p->next_word + AFTER_ROWS;
+    p->phrase.ends = (nz_word_end *)(p->after3 + ((size_t)1 << NZ_AFTER3_BITS));
     return 0;
 }
 
@@ -132,25 +135,25 @@ static void word_end(nz_past *p)
     p->capitals = (p->capitals << 2 | p->capital) & 63;
     if (!p->line_word)
         p->line_word = word;
+    if (p->depth && !p->nest[p->depth - 1].first)
+        p->nest[p->depth - 1].first = word;
     p->word[0] = p->word_len = p->tail = p->capital = p->initial = 0;
 }
 
 static void push(nz_past *p, uint8_t what)
 {
     if (p->depth == NZ_NEST_MAX) {
-        memmove(p->nest, p->nest + 1, NZ_NEST_MAX - 1);
-        memmove(p->nest_pos, p->nest_pos + 1, (NZ_NEST_MAX - 1) * sizeof p->nest_pos[0]);
+        memmove(p->nest, p->nest + 1, (NZ_NEST_MAX - 1) * sizeof p->nest[0]);
         p->depth--;
     }
-    p->nest[p->depth] = what;
-    p->nest_pos[p->depth++] = p->pos;
+    p->nest[p->depth++] = (nz_nest){.pos = p->pos, .name = p->outline.last_name, .what = what};
 }
 
 /* Closes the nearest `what` within four levels; an unmatched closing bracket changes nothing. */
 static void pop(nz_past *p, uint8_t what)
 {
     for (uint32_t down = 0; down < 4 && down < p->depth; down++) {
-        if (p->nest[p->depth - 1 - down] == what) {
+        if (p->nest[p->depth - 1 - down].what == what) {
             p->depth -= down + 1;
             return;
         }
@@ -225,6 +228,7 @@ static void markup(nz_past *p, uint8_t byte)
 static void lines(nz_past *p, uint8_t byte, uint8_t before)
 {
     if (byte == 10) {
+        p->above2 = p->above;
         p->above = p->line;
         p->line = p->pos;
         p->line_word = p->line_head = 0;
@@ -290,16 +294,20 @@ void nz_past_next(nz_past *p, uint8_t byte)
         p->class_runs = p->class_runs << 4 | class;
 
     character(p, byte);
-    if (is_letter(p, byte)) {
+    bool is_word = is_letter(p, byte);
+    uint32_t lower = lower_case(byte, before);
+    if (is_word) {
         if (p->word_len && p->utf8 && is_ideograph(byte))
             word_end(p);
-        letter(p, byte, lower_case(byte, before));
+        letter(p, byte, lower);
     } else {
         if (p->word_len)
             word_end(p);
         if (byte != ' ')
             p->stop = byte;
     }
+    nz_phrase_next(&p->phrase, byte, before, lower, is_word, p->pos);
+    nz_outline_next(&p->outline, byte, is_word);
     lines(p, byte, before);
     markup(p, byte);
     records(p, byte);

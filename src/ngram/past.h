@@ -4,11 +4,18 @@
 #ifndef NZ_NGRAM_PAST_H
 #define NZ_NGRAM_PAST_H
 
-#include "base/base.h"
-
-#include <stdbool.h>
+#include "outline.h"
+#include "phrase.h"
 
 enum { NZ_NEST_MAX = 64, NZ_WORDS = 5, NZ_AFTER3_BITS = 18 };
+
+/* An open bracket or quotation mark. */
+typedef struct nz_nest {
+    uint32_t pos;   /* after it */
+    uint32_t name;  /* the last name in front of it */
+    uint32_t first; /* the first word inside, 0 before its end */
+    uint8_t what;
+} nz_nest;
 
 typedef struct nz_past {
     const uint8_t *raw; /* the frame from its start; pos bytes of it are known */
@@ -33,19 +40,21 @@ typedef struct nz_past {
     uint32_t follows;         /* the word that came after the previous word last time */
 
     /* Lines and nesting. */
-    uint32_t line, above;  /* where this line and the previous one start */
-    uint32_t line_first;   /* the first byte of the line, or 10 before it is known */
-    uint32_t line_head;    /* its first two bytes */
-    uint32_t bracket;      /* the last bracket-like byte; | 256 after a closing one */
-    uint32_t tag, tag_now; /* hash of the last complete <tag, of the one being read */
+    uint32_t line, above, above2; /* where this line and the two before it start */
+    uint32_t line_first;          /* the first byte of the line, or 10 before it is known */
+    uint32_t line_head;           /* its first two bytes */
+    uint32_t bracket;             /* the last bracket-like byte; | 256 after a closing one */
+    uint32_t tag, tag_now;        /* hash of the last complete <tag, of the one being read */
     uint32_t in_tag;
     uint32_t depth;
-    uint8_t nest[NZ_NEST_MAX];
-    uint32_t nest_pos[NZ_NEST_MAX];
+    nz_nest nest[NZ_NEST_MAX];
 
     /* Byte classes (see past.c), 4 bits each, latest lowest; runs collapsed in the second. */
     uint64_t classes, class_runs;
     uint32_t digits4, digits8; /* c4 and c8 with every digit read as '0' */
+
+    nz_phrase phrase;
+    nz_outline outline;
 
     /* Records: the distance at which bytes keep coming back, and how long it has been that. */
     uint32_t seen[4][256]; /* the last positions of every byte, latest first */
@@ -80,6 +89,13 @@ NZ_INLINE uint32_t nz_past_above(const nz_past *p, uint32_t column, uint32_t rig
     return at < p->line ? p->raw[at] : 0;
 }
 
+/* The byte two lines above the next one. */
+NZ_INLINE uint32_t nz_past_above2(const nz_past *p, uint32_t column)
+{
+    uint32_t at = p->above2 + column;
+    return at < p->above ? p->raw[at] : 0;
+}
+
 /* The byte `back` positions before the next one, 0 before the start. */
 NZ_INLINE uint32_t nz_past_at(const nz_past *p, uint32_t back)
 {
@@ -94,7 +110,13 @@ NZ_INLINE uint32_t nz_past_column(const nz_past *p)
 
 NZ_INLINE uint32_t nz_past_top(const nz_past *p, uint32_t below)
 {
-    return p->depth > below ? p->nest[p->depth - 1 - below] : 0;
+    return p->depth > below ? p->nest[p->depth - 1 - below].what : 0;
+}
+
+/* The innermost nest; outside all of them one without name. */
+NZ_INLINE nz_nest nz_past_nest(const nz_past *p)
+{
+    return p->depth ? p->nest[p->depth - 1] : (nz_nest){.pos = p->pos};
 }
 
 #endif
