@@ -43,7 +43,9 @@ CLI   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/*.c))
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.h fuzz/*.[ch] bench/*.[ch])
+PRIORS := $(patsubst %,priors/%.txt,prose markup code data)
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.h fuzz/*.[ch] bench/*.[ch] \
+	priors/*.c)
 
 all: $(OUT)nzip $(OUT)libnzip.a $(OUT)libnzip.so
 
@@ -53,12 +55,19 @@ $(OUT)libnzip.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^
 $(OUT)libnzip.so: $(LIB)
 	$(COMPILE) $(LDFLAGS) -shared -Wl,-soname,libnzip.so.0 -o $@ $^ $(LDLIBS)
+$(BUILD)/src/model/prior_file.o: priors/priors.bin
 $(BUILD)/%.o: %.c | $(PRIVATE)
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 $(BUILD)/include/xxhash.h:
 	@mkdir -p $(@D)
 	cp $(XXHASH_H) $@
+
+# The texts that models start with, as the library holds them: part of the format.
+priors: $(BUILD)/priors/pack
+	$< $(PRIORS) >priors/priors.bin
+$(BUILD)/priors/pack: $(BUILD)/priors/pack.o $(OUT)libnzip.a
+	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 tests: $(TESTS)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(OUT)libnzip.a
@@ -125,6 +134,6 @@ help:
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
 
-.PHONY: all tests benches fuzzers check demo bench weights-bench fuzz format format-check install clean help
+.PHONY: all priors tests benches fuzzers check demo bench weights-bench fuzz format format-check install clean help
 .SECONDARY:
--include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d)
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)
