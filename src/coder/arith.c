@@ -2,7 +2,7 @@
 
 void nz_arith_write(nz_arith *a, uint8_t *out, size_t cap)
 {
-    *a = (nz_arith){.hi = UINT32_MAX, .at = out, .end = out + cap};
+    *a = (nz_arith){.hi = UINT32_MAX, .at = out, .end = cap ? out + cap : out};
 }
 
 void nz_arith_read(nz_arith *a, const uint8_t *in, size_t n)

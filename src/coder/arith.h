@@ -15,6 +15,7 @@ typedef struct nz_arith {
     int over; /* encoder: the output did not fit; decoder: bytes read past the end, up to 5 */
 } nz_arith;
 
+/* `out` may be NULL, with no room: what is written is lost and never too much. */
 void nz_arith_write(nz_arith *a, uint8_t *out, size_t cap);
 void nz_arith_read(nz_arith *a, const uint8_t *in, size_t n);
 /* Writes what is left; returns 0 when all of it fitted. */
@@ -34,7 +35,7 @@ NZ_INLINE void nz_arith_shift_out(nz_arith *a)
         if (a->at < a->end)
             *a->at++ = (uint8_t)(a->hi >> 24);
         else
-            a->over = 1;
+            a->over = a->end != NULL;
         a->lo <<= 8;
         a->hi = a->hi << 8 | 255;
     }

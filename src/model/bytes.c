@@ -2,6 +2,7 @@
 
 #include "deep.h"
 #include "fast.h"
+#include "prior.h"
 
 /* Bounds of what the encoder chooses by level; the deep engine keeps its own. */
 typedef struct level {
@@ -68,19 +69,31 @@ static nz_kind kind_of(const uint8_t *raw, size_t n)
     return odd * 20 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
 }
 
-void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
+static void size_tables(nz_shape *s, size_t n)
 {
-    const level *l = &levels[n_level];
-    *s = (nz_shape){
-        .numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .kind = (uint8_t)kind_of(raw, n)};
-    if (n_level > FAST_LEVEL_MAX) {
+    if (s->level > FAST_LEVEL_MAX) {
         nz_deep_choose(s, n);
         return;
     }
+    const level *l = &levels[s->level];
     s->engine = NZ_ENGINE_FAST;
     s->table_bits = bits_for((uint64_t)n * l->contexts * FAST_LINE / FAST_WAYS, TABLE_BITS_MIN,
                              l->table_bits_max);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, l->match_bits_max);
+}
+
+void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
+{
+    *s = (nz_shape){
+        .numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .kind = (uint8_t)kind_of(raw, n)};
+    size_tables(s, n);
+}
+
+void nz_shape_prime(nz_shape *s, int prior, size_t n)
+{
+    s->prior = (uint8_t)prior;
+    nz_prime_size p = nz_prime_size_of(s, n);
+    size_tables(s, n + p.skim + p.read);
 }
 
 /* One byte each, in the order of the struct; the rest is zero. */
@@ -100,6 +113,8 @@ nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
     for (int i = 11; i < NZ_SHAPE_BYTES; i++)
         if (in[i])
             return NZ_E_CORRUPT;
+    if (s->prior > NZ_PRIORS)
+        return NZ_E_VERSION;
     if (s->kind > NZ_KIND_BINARY)
         return NZ_E_CORRUPT;
     if (s->engine == NZ_ENGINE_DEEP)
@@ -109,14 +124,15 @@ nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
     const level *l = &levels[s->level];
     if (s->table_bits < TABLE_BITS_MIN || s->table_bits > l->table_bits_max ||
         s->match_bits < MATCH_BITS_MIN || s->match_bits > l->match_bits_max || s->layers ||
-        s->width || s->row_bits || s->chunk || s->prior)
+        s->width || s->row_bits || s->chunk)
         return NZ_E_CORRUPT;
     return NZ_OK;
 }
 
 uint64_t nz_shape_memory(const nz_shape *s)
 {
-    return s->engine == NZ_ENGINE_DEEP ? nz_deep_memory(s) : nz_fast_memory(s);
+    uint64_t engine = s->engine == NZ_ENGINE_DEEP ? nz_deep_memory(s) : nz_fast_memory(s);
+    return engine + nz_prior_memory(s);
 }
 
 nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,

@@ -32,7 +32,7 @@ typedef struct nz_shape {
     uint8_t width;      /* network: floats a row, in units of 8 */
     uint8_t row_bits;   /* network: log2 rows of each hashed table */
     uint8_t chunk;      /* network: time steps between updates */
-    uint8_t prior;      /* 0: none */
+    uint8_t prior;      /* which text was read first, see prior.h; 0: none */
 } nz_shape;
 
 /* How to run, never what to compute. */
@@ -47,10 +47,13 @@ typedef struct nz_run {
 /* The raw size of a frame at this level when the user names none; NZ_FRAME_MAX at 9. */
 uint64_t nz_level_frame(int level);
 
-/* Chooses by level, size and content. Deterministic. */
+/* Chooses by level, size and content. Deterministic. Without a prior. */
 void nz_shape_choose(nz_shape *s, int level, const uint8_t *raw, size_t n);
+/* The same shape of n raw bytes that are coded after a prior, with tables for both. */
+void nz_shape_prime(nz_shape *s, int prior, size_t n);
 void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES]);
-/* NZ_E_VERSION for other arithmetic, NZ_E_CORRUPT for values no encoder writes. */
+/* NZ_E_VERSION for other arithmetic or a prior unknown here, NZ_E_CORRUPT for values no encoder
+ * writes. */
 nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES]);
 /* Bytes the engine allocates for one frame, beside the caller's raw and packed buffers. */
 uint64_t nz_shape_memory(const nz_shape *s);

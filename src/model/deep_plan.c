@@ -116,5 +116,5 @@ bool nz_deep_valid(const nz_shape *s)
     return s->table_bits >= TABLE_BITS_MIN && s->table_bits <= p->table_bits &&
            s->match_bits >= MATCH_BITS_MIN && s->match_bits <= p->match_bits &&
            s->row_bits >= ROW_BITS_MIN && s->row_bits <= p->row_bits && s->layers == p->layers &&
-           s->width == p->width && s->chunk == CHUNK && !s->prior;
+           s->width == p->width && s->chunk == CHUNK;
 }

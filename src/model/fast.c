@@ -1,5 +1,5 @@
 #include "fast.h"
-#include "fast_past.h"
+#include "prior.h"
 #include "words.h"
 
 #include <stdlib.h>
@@ -128,8 +128,39 @@ static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
     return NZ_OK;
 }
 
-static nz_err code(const nz_shape *s, const nz_run *run, int decode, nz_arith *coder, uint8_t *raw,
-                   size_t n)
+/* A text is to be coded: what came after what stays known, where it was does not. */
+static void begin(nz_fast *f, const uint8_t *raw)
+{
+    fast_past past = {.raw = raw, .row = 8, .after2 = f->after2};
+    memcpy(past.after1, f->past.after1, sizeof past.after1);
+    f->past = past;
+    for (int i = 0; i < f->plan.matches; i++)
+        memset(f->matches[i], 0, sizeof(uint32_t) << (32 - f->match_shift));
+}
+
+/* Codes the prior to nowhere, in the frame's own words. */
+static nz_err prime(nz_fast *f, fast_frame *pack, const nz_shape *s, const nz_run *run,
+                    const nz_words *words, size_t n)
+{
+    nz_prime p;
+    nz_arith nowhere;
+    nz_run quiet = {.kern = run->kern, .stop = run->stop};
+    nz_err err = nz_prime_get(&p, s, n);
+    if (err)
+        return err;
+    uint8_t *codes = malloc(p.size.read);
+    if (!codes)
+        return NZ_E_MEM;
+    size_t size = nz_words_shrink(words, codes, p.text, p.size.read);
+    nz_arith_write(&nowhere, NULL, 0);
+    begin(f, codes);
+    err = pack(f, &quiet, &nowhere, codes, size);
+    free(codes);
+    return err;
+}
+
+static nz_err code(const nz_shape *s, const nz_run *run, int decode, const nz_words *words,
+                   nz_arith *coder, uint8_t *raw, size_t n)
 {
     nz_fast f;
     uint8_t *memory;
@@ -144,7 +175,12 @@ static nz_err code(const nz_shape *s, const nz_run *run, int decode, nz_arith *c
     if (run->kern->cpu & NZ_CPU_NEON)
         frames = &nz_fast_frames_neon;
 #endif
-    err = (*frames)[s->level - 1][decode](&f, run, coder, raw, n);
+    if (s->prior)
+        err = prime(&f, (*frames)[s->level - 1][0], s, run, words, n);
+    if (!err) {
+        begin(&f, raw);
+        err = (*frames)[s->level - 1][decode](&f, run, coder, raw, n);
+    }
     nz_big_free(memory, nz_fast_memory(s));
     return err;
 }
@@ -159,7 +195,7 @@ static nz_err encode_words(const nz_words *words, const nz_run *run, nz_arith *c
     size_t size = nz_words_shrink(words, codes, raw, n);
     for (int shift = 24; shift >= 0; shift -= 8)
         nz_arith_encode_even(coder, size >> shift & 255, 8);
-    nz_err err = code(s, run, 0, coder, codes, size);
+    nz_err err = code(s, run, 0, words, coder, codes, size);
     if (!err && run->done)
         atomic_fetch_add_explicit(run->done, n - size, memory_order_relaxed);
     free(codes);
@@ -180,7 +216,7 @@ static nz_err encode(const nz_shape *s, const nz_run *run, nz_arith *coder, cons
     if (words.n)
         return encode_words(&words, run, coder, s, raw, n);
     /* The packing loop reads raw and never writes it. */
-    return code(s, run, 0, coder, (uint8_t *)(uintptr_t)raw, n);
+    return code(s, run, 0, &words, coder, (uint8_t *)(uintptr_t)raw, n);
 }
 
 nz_err nz_fast_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
@@ -204,13 +240,13 @@ static nz_err decode(const nz_shape *s, const nz_run *run, nz_arith *coder, uint
     if (s->kind == NZ_KIND_TEXT && !nz_words_read(&words, coder))
         return NZ_E_CORRUPT;
     if (!words.n)
-        return code(s, run, 1, coder, raw, n);
+        return code(s, run, 1, &words, coder, raw, n);
     size_t size = 0;
     for (int i = 0; i < 4; i++)
         size = size << 8 | nz_arith_decode_even(coder, 8);
     if (!size || size > n)
         return NZ_E_CORRUPT;
-    nz_err err = code(s, run, 1, coder, raw + n - size, size);
+    nz_err err = code(s, run, 1, &words, coder, raw + n - size, size);
     if (err)
         return err;
     if (run->done)

@@ -10,6 +10,7 @@
 #define NZ_MODEL_FAST_H
 
 #include "coder/arith.h"
+#include "fast_past.h"
 #include "model/bytes.h"
 #include "model/numeric.h"
 #include "ngram/history.h"
@@ -81,9 +82,10 @@ typedef struct nz_fast {
     int table_shift, match_shift; /* 32 less log2 of pairs of lines and of entries */
     int binary;
     fast_plan plan;
+    fast_past past; /* between two texts */
 } nz_fast;
 
-/* NZ_E_FULL, NZ_E_STOPPED or NZ_OK. */
+/* Of f->past's raw bytes. NZ_E_FULL, NZ_E_STOPPED or NZ_OK. */
 typedef nz_err fast_frame(nz_fast *f, const nz_run *run, nz_arith *coder, uint8_t *raw, size_t n);
 /* [level - 1][decode] */
 typedef fast_frame *const fast_frames[4][2];

@@ -14,7 +14,6 @@
  *     row_step         (stretch >> 16) * err, what a row learns, wrapping
  * fast_c.c is the definition; integer sums may be taken in any order. */
 #include "fast.h"
-#include "fast_past.h"
 #include "ngram/row.h"
 
 #define FAST_INLINE FAST_TARGET NZ_INLINE
@@ -168,7 +167,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     fast_cell *const idle = matched + 128;
 
     nz_arith coder = *whole;
-    fast_past past = {.raw = raw, .row = 8, .after2 = f->after2}, before = past;
+    fast_past past = f->past, before = past;
     match m[2] = {{.last = f->matches[0]}, {.last = f->matches[1]}};
     uint16_t flags[16]; /* probability that a long match holds, by its length */
     for (int i = 0; i < 16; i++)
@@ -407,6 +406,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     if (run->done)
         atomic_fetch_add_explicit(run->done, (n - 1) % FAST_STEP + 1, memory_order_relaxed);
     *whole = coder;
+    f->past = past;
     return NZ_OK;
 }
 

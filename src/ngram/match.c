@@ -12,6 +12,12 @@ int nz_match_new(nz_match *m, int bits, uint32_t min)
     return m->last ? 0 : -1;
 }
 
+void nz_match_forget(nz_match *m)
+{
+    memset(m->last, 0, sizeof *m->last << m->bits);
+    *m = (nz_match){.last = m->last, .bits = m->bits, .min = m->min, .expect = -1};
+}
+
 void nz_match_free(nz_match *m)
 {
     nz_big_free(m->last, sizeof *m->last << m->bits);

@@ -21,6 +21,8 @@ typedef struct nz_match {
 } nz_match;
 
 int nz_match_new(nz_match *m, int bits, uint32_t min); /* 0, or -1 without memory */
+/* Another text begins: as new. */
+void nz_match_forget(nz_match *m);
 void nz_match_free(nz_match *m);
 /* raw[pos - 1] has just become known. */
 void nz_match_next(nz_match *m, const uint8_t *raw, uint32_t pos);

@@ -44,15 +44,21 @@ uint64_t nz_past_memory(void)
            ((size_t)1 << NZ_PHRASE_BITS) * sizeof(nz_word_end);
 }
 
-int nz_past_new(nz_past *p, const uint8_t *raw)
+void nz_past_turn(nz_past *p, const uint8_t *raw)
 {
-    memset(p, 0, sizeof *p);
+    memset(p, 0, offsetof(nz_past, after1));
     p->raw = raw;
     p->line_first = 10;
     p->utf8 = true;
     p->outline.blank = true;
     p->period = 4;
     p->row = NZ_ROW_MIN;
+}
+
+int nz_past_new(nz_past *p, const uint8_t *raw)
+{
+    memset(p, 0, sizeof *p);
+    nz_past_turn(p, raw);
     p->after2 = nz_big_new(nz_past_memory());
     if (!p->after2)
         return -1;

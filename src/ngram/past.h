@@ -73,6 +73,8 @@ enum { NZ_CLASS_LOWER = 1, NZ_CLASS_UPPER = 2, NZ_CLASS_DIGIT = 3 };
 extern const uint8_t nz_byte_class[256];
 
 int nz_past_new(nz_past *p, const uint8_t *raw); /* 0, or -1 without memory */
+/* Another text begins: what came after what stays known, nothing else does. */
+void nz_past_turn(nz_past *p, const uint8_t *raw);
 void nz_past_free(nz_past *p);
 uint64_t nz_past_memory(void);
 void nz_past_next(nz_past *p, uint8_t byte);
