@@ -59,6 +59,17 @@ typedef enum nz_weights_option {
     NZ_WEIGHTS_MAX       /* smallest, at half to one MB/s */
 } nz_weights_option;
 
+/* Text that a frame's model reads before the frame, so that it need not learn from the frame what
+ * all data of a kind has in common. The library holds them; unpacking reads the same. */
+typedef enum nz_prior_option {
+    NZ_PRIOR_AUTO = 0, /* by content: the one that helps, or none */
+    NZ_PRIOR_OFF,
+    NZ_PRIOR_PROSE,  /* English */
+    NZ_PRIOR_MARKUP, /* wiki and web pages */
+    NZ_PRIOR_CODE,   /* programs */
+    NZ_PRIOR_DATA    /* JSON, tables, logs */
+} nz_prior_option;
+
 /* A file that another is packed against: a fine-tuned checkpoint against the one it came from, one
  * checkpoint of a run against an earlier. Tensors with the same name and as many elements, or whose
  * bytes are the same, are told by their difference where that is smaller. Unpacking needs the very
@@ -80,6 +91,7 @@ typedef struct nz_options {
     uint64_t memory; /* most bytes to allocate; 0: half of the machine's memory */
     uint64_t frame;  /* raw bytes a frame; 0: the level's own size. Changes the archive. */
     nz_weights_option weights;
+    nz_prior_option prior;
     const nz_base *base; /* NULL: none. Stays the caller's. */
     const char
         *dtype;   /* the data is an array of "BF16", "F32", "Q8_0" ..., no container; or NULL */
@@ -145,6 +157,7 @@ typedef struct nz_frame {
     uint64_t memory;    /* bytes that unpacking it allocates */
     const char *method; /* "stored", "bytes", "weights" */
     int level;          /* 0 where the method has none */
+    const char *prior;  /* read before it: "prose", "markup", "code", "data"; NULL: none */
 } nz_frame;
 
 /* Reads the first header: NZ_E_MAGIC for a file that is not an archive. `from` need not be

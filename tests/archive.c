@@ -796,6 +796,7 @@ Test(archive, memory_of_tensors)
         opt.frame = 64 * KIB;
         opt.dtype = "BF16";
         opt.row = 128;
+        opt.prior = NZ_PRIOR_OFF;
         opt.memory = 0;
         uint64_t one = nz_pack_memory(&opt, n);
         opt.memory = one;

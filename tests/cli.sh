@@ -18,6 +18,7 @@ random_input 100000 >"$top/random"
 fixture=tests/containers/all.safetensors
 cp $fixture "$top/checkpoint"
 fixture=$PWD/$fixture
+prose=$PWD/README.md
 
 # ---- What the tests are written with ----
 
@@ -480,6 +481,30 @@ weights_option() {
         status 1 "$nzip" -d --tensor x --tensor y -o z a.nz && says "-o takes one --tensor"
 }
 
+priors() {
+    cp "$prose" a
+    local n level
+    for level in 1 5; do
+        "$nzip" -$level -T1 -c a >a.nz && "$nzip" -$level -T2 -c <a | cmp - a.nz &&
+            "$nzip" -dc a.nz | cmp - a || return
+        "$nzip" -$level --no-prior -c a >cold.nz && "$nzip" -dc cold.nz | cmp - a || return
+        n=$(stat -c %s cold.nz)
+        [ "$(stat -c %s a.nz)" -lt $((n - n / 10)) ] || { ls -l && return 1; }
+        "$nzip" -lv a.nz | awk 'NR == 2 { exit $7 != "prose" }' &&
+            "$nzip" -lv cold.nz | awk 'NR == 2 { exit $7 != "-" }' || return
+    done
+    "$nzip" -1 --prior=auto -c a | cmp - <("$nzip" -1 -c a) &&
+        "$nzip" -1 --prior=off -c a | cmp - <("$nzip" -1 --no-prior -c a) || return
+    for kind in prose markup code data; do
+        "$nzip" -1 --prior=$kind -c a >$kind.nz && "$nzip" -dc $kind.nz | cmp - a &&
+            "$nzip" -lv $kind.nz | awk -v kind=$kind 'NR == 2 { exit $7 != kind }' || return
+    done
+    cat a.nz code.nz >both.nz && "$nzip" -dc both.nz | cmp - <(cat a a) || return
+    "$nzip" -1 --frame 64K -c "$top/long" | "$nzip" -dc -T2 | cmp - "$top/long" || return
+    "$nzip" -1 -c "$top/random" >random.nz && "$nzip" -lv random.nz | awk 'NR == 2 { exit $7 != "-" }' &&
+        status 1 "$nzip" --prior=latin a && says "'latin'"
+}
+
 verbose() {
     cp "$top/text" a
     status 0 "$nzip" -1v a && says "a: 20000 -> $(stat -c %s a.nz) (" && says " bpb)"
@@ -746,7 +771,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
     directories sharing_at_max sharing_in_any_order sharing_without_the_base not_sharing changed_base \
     links_and_devices help_and_version environment called_by_other_names removing \
-    checking testing tensor_names tensor_damage weights_option containers base array verbose metadata \
+    checking testing tensor_names tensor_damage weights_option containers base array priors verbose metadata \
     new_file_mode closed_pipe no_such_folder read_only_folder \
     unreadable_file garbage_behind memory_limit killed terminal progress_bar
 tally_end

@@ -10,8 +10,9 @@ nz_err nz_params_load(nz_params *p, const nz_header *h, const char **reason)
         err = nz_shape_load(&p->shape, h->params);
     else if (h->method == NZ_METHOD_WEIGHTS)
         err = nz_weights_load(&p->weights, h->params);
-    *reason = err == NZ_E_VERSION ? "made with arithmetic this build does not know"
-                                  : "parameters that no encoder writes";
+    *reason = err != NZ_E_VERSION                ? "parameters that no encoder writes"
+              : p->shape.numerics == NZ_NUMERICS ? "made with a prior this build does not know"
+                                                 : "made with arithmetic this build does not know";
     return err;
 }
 

@@ -6,6 +6,7 @@
 #include "archive/crew.h"
 #include "archive/directory.h"
 #include "base/base.h"
+#include "model/prior.h"
 
 #include <stdlib.h>
 
@@ -431,7 +432,8 @@ nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
                         .check = r->header.hash,
                         .memory = needs.memory,
                         .method = NAMES[r->header.method],
-                        .level = needs.params.shape.level};
+                        .level = needs.params.shape.level,
+                        .prior = nz_prior_name(needs.params.shape.prior)};
     r->have = false;
     *n = 1;
 done:

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "containers/scan.h"
 #include "containers/sniff.h"
+#include "model/prior.h"
 
 #include <stdlib.h>
 
@@ -38,6 +39,7 @@ struct nz_writer {
     nz_tensor array;  /* that all of the data is, or what is gathered begins with; no dims: none */
     bool sniffed;     /* the array, or that there is none, was told from the bytes */
     nz_weights_mode mode;
+    nz_prior_option prior;
     size_t passed; /* tensors that end before raw_at */
     const nz_base *base;
 };
@@ -112,6 +114,8 @@ static nz_err options_check(const nz_options *opt)
         return NZ_E_ARG;
     if (opt->weights < NZ_WEIGHTS_AUTO || opt->weights > NZ_WEIGHTS_MAX)
         return NZ_E_ARG;
+    if (opt->prior < NZ_PRIOR_AUTO || opt->prior > NZ_PRIOR_OFF + NZ_PRIORS)
+        return NZ_E_ARG;
     return opt->threads < 0 ? NZ_E_ARG : NZ_OK;
 }
 
@@ -174,6 +178,7 @@ nz_err nz_writer_open(nz_writer **out, const nz_options *opt, const nz_sink *to)
     w->level = level_of(opt);
     w->frame = frame_of(opt);
     w->mode = mode_of(opt);
+    w->prior = opt ? opt->prior : NZ_PRIOR_AUTO;
     w->base = opt ? opt->base : NULL;
     err = expect_tensors(w, opt);
     if (!err)
@@ -450,6 +455,12 @@ static nz_err place_slabs(nz_writer *w, nz_job *job)
 
 /* ---- Frames become jobs ---- */
 
+static int prior_of(const nz_writer *w, const nz_job *job)
+{
+    return w->prior == NZ_PRIOR_AUTO ? nz_prior_choose(job->raw, (size_t)job->header.raw)
+                                     : (int)w->prior - NZ_PRIOR_OFF;
+}
+
 /* How the job will be packed, and the memory it takes. */
 static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
 {
@@ -470,6 +481,7 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
     if (err || hopeless)
         return err;
     nz_shape_choose(&job->params.shape, w->level, job->raw, n);
+    nz_shape_prime(&job->params.shape, prior_of(w, job), n);
     nz_shape_store(&job->params.shape, job->header.params);
     job->header.method = NZ_METHOD_BYTES;
     job->memory += n + nz_shape_memory(&job->params.shape);
@@ -693,8 +705,13 @@ static uint64_t bytes_memory(const nz_options *opt, uint64_t n)
     uint8_t *zeros = nz_big_new((size_t)frame);
     if (zeros) {
         nz_shape shape;
+        uint64_t most = 0;
         nz_shape_choose(&shape, level_of(opt), zeros, (size_t)frame);
-        one += nz_shape_memory(&shape);
+        for (int prior = 0; prior <= NZ_PRIORS; prior++) {
+            nz_shape_prime(&shape, prior, (size_t)frame);
+            most = nz_shape_memory(&shape) > most ? nz_shape_memory(&shape) : most;
+        }
+        one += most;
         nz_big_free(zeros, (size_t)frame);
     }
     return frames_memory(opt, n, whole, one, false);

@@ -33,8 +33,8 @@ static void print_header(const options *o)
     if (files || o->verbose < 0)
         return;
     if (o->verbose > 0)
-        printf("%12s %12s %12s %7s %6s %-8s %10s %16s  %s\n", "offset", "packed", "raw", "ratio",
-               "bpb", "method", "memory", "check", "name");
+        printf("%12s %12s %12s %7s %6s %-8s %-6s %10s %16s  %s\n", "offset", "packed", "raw",
+               "ratio", "bpb", "method", "prior", "memory", "check", "name");
     else
         printf("%6s %12s %12s %7s %6s %-8s  %s\n", "frames", "packed", "raw", "ratio", "bpb",
                "method", "name");
@@ -59,10 +59,11 @@ static void print_frame(const nz_frame *f, const char *name)
 {
     char method[METHOD_TEXT], memory[SIZE_TEXT];
     method_text(method, f);
-    printf("%12llu %12llu %12llu %7.3f %6.3f %-8s %10s %016llx  %s\n",
+    printf("%12llu %12llu %12llu %7.3f %6.3f %-8s %-6s %10s %016llx  %s\n",
            (unsigned long long)f->offset, (unsigned long long)f->packed, (unsigned long long)f->raw,
            ratio(f->packed, f->raw), bits_per_byte(f->packed, f->raw), method,
-           size_text(memory, f->memory), (unsigned long long)f->check, name);
+           f->prior ? f->prior : "-", size_text(memory, f->memory), (unsigned long long)f->check,
+           name);
 }
 
 static void merge_method(row *r, const char *method)

@@ -18,7 +18,9 @@ enum {
     OPT_TENSOR,
     OPT_BASE,
     OPT_WEIGHTS,
-    OPT_DTYPE
+    OPT_DTYPE,
+    OPT_PRIOR,
+    OPT_NO_PRIOR
 };
 
 static const char SHORT[] = "123456789zdctlkfo:qvrT:hV";
@@ -47,6 +49,8 @@ static const struct option LONG[] = {
     {"check", no_argument, NULL, OPT_CHECK},
     {"tensor", required_argument, NULL, OPT_TENSOR},
     {"weights", optional_argument, NULL, OPT_WEIGHTS},
+    {"prior", required_argument, NULL, OPT_PRIOR},
+    {"no-prior", no_argument, NULL, OPT_NO_PRIOR},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -72,6 +76,8 @@ static const char HELP[] =
     "                      share nothing\n"
     "      --weights=MODE  tensors of checkpoints: off, turbo, fast, max; default auto,\n"
     "                      by level\n"
+    "      --prior=KIND    text the model reads first: auto (the default), prose, markup,\n"
+    "                      code, data; --no-prior: none\n"
     "\n"
     "  -c, --stdout        write to standard output\n"
     "  -o, --output=FILE   write to FILE\n"
@@ -183,6 +189,20 @@ static bool set_weights(nz_options *nz, const char *text)
     return false;
 }
 
+static bool set_prior(nz_options *nz, const char *text)
+{
+    static const char *const KINDS[] = {
+        [NZ_PRIOR_AUTO] = "auto",     [NZ_PRIOR_OFF] = "off",   [NZ_PRIOR_PROSE] = "prose",
+        [NZ_PRIOR_MARKUP] = "markup", [NZ_PRIOR_CODE] = "code", [NZ_PRIOR_DATA] = "data"};
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
+        if (!strcmp(text, KINDS[i])) {
+            nz->prior = (nz_prior_option)i;
+            return true;
+        }
+    say_error("--prior: '%s' is none of auto, off, prose, markup, code and data", text);
+    return false;
+}
+
 /* NAME or NAME,ROW; whether there is such a type the library says. */
 static bool set_dtype(nz_options *nz, char *text)
 {
@@ -231,6 +251,7 @@ static parsed set_value(options *o, int option, char *value)
     case OPT_MEMORY: good = set_size(&o->nz.memory, "--memory", value, true); break;
     case OPT_FRAME: good = set_size(&o->nz.frame, "--frame", value, false); break;
     case OPT_WEIGHTS: good = set_weights(&o->nz, value ? value : "fast"); break;
+    case OPT_PRIOR: good = set_prior(&o->nz, value); break;
     case OPT_BASE:
         o->alone = !strcmp(value, "none");
         o->base = o->alone ? NULL : value;
@@ -264,6 +285,7 @@ static parsed set_option(options *o, int option, char *value)
     case 'v': o->verbose = 1; break;
     case 'r': o->recurse = true; break;
     case OPT_CHECK: o->check = true; break;
+    case OPT_NO_PRIOR: o->nz.prior = NZ_PRIOR_OFF; break;
     default: return set_value(o, option, value);
     }
     return PARSED_RUN;
