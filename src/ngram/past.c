@@ -46,7 +46,11 @@ uint64_t nz_past_memory(void)
 
 void nz_past_turn(nz_past *p, const uint8_t *raw)
 {
+    nz_word_end *ends = p->phrase.ends; /* at places in the text before */
+    if (ends)
+        memset(ends, 0, ((size_t)1 << NZ_PHRASE_BITS) * sizeof *ends);
     memset(p, 0, offsetof(nz_past, after1));
+    p->phrase.ends = ends;
     p->raw = raw;
     p->line_first = 10;
     p->utf8 = true;
