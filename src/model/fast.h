@@ -3,9 +3,9 @@
  *
  * A context's 15 histories of one nibble's bits fill a slot. Four slots and the bytes that check
  * whose they are share a line of 64 bytes, and lines are fetched in pairs, three bits early. Order
- * 1 has its own slots and needs no checks. Histories' inputs learn from the error of the mix, as
- * the weights do, which saves each a probability of its own. Everything the engine holds comes from
- * one nz_fast. */
+ * 1 has its own slots and needs no checks. Histories' inputs learn as the weights do, by the
+ * gradient of the mix, which saves each a probability of its own. Everything the engine holds comes
+ * from one nz_fast. */
 #ifndef NZ_MODEL_FAST_H
 #define NZ_MODEL_FAST_H
 
@@ -49,22 +49,23 @@ typedef struct fast_plan {
     int sets;             /* of weights */
     int layers;           /* 1: the sets are added up; 2: each is a mixer, two more mix them */
     int refine;           /* SSE stages */
-    int first_rate, rate; /* the mixers' learning rate: falls by one every 2048 bytes */
+    int first_rate, rate; /* the mixers' learning rate: falls by one every 2048 bytes; <= 32 */
+    int slope;            /* how far a cell's gradient is shifted down */
 } fast_plan;
 
 #define FAST_PLAN(...) ((fast_plan){__VA_ARGS__})
 #define FAST_PLAN1                                                                           \
     FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .sets = 5, .layers = 1, .refine = 0, \
-              .first_rate = 14, .rate = 3)
+              .first_rate = 14, .rate = 3, .slope = 4)
 #define FAST_PLAN2                                                                            \
     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 5, .layers = 1, .refine = 1, \
-              .first_rate = 14, .rate = 3)
+              .first_rate = 14, .rate = 3, .slope = 4)
 #define FAST_PLAN3                                                                            \
     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 6, .layers = 2, .refine = 3, \
-              .first_rate = 23, .rate = 12)
+              .first_rate = 32, .rate = 12, .slope = 8)
 #define FAST_PLAN4                                                                            \
     FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .sets = 8, .layers = 2, .refine = 3, \
-              .first_rate = 23, .rate = 12)
+              .first_rate = 32, .rate = 12, .slope = 8)
 
 typedef struct nz_fast {
     const nz_numeric *num;

@@ -46,22 +46,6 @@ FAST_TARGET NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int
         slot[7][node] = (uint8_t)_mm_extract_epi8(hi, 12);
 }
 
-FAST_TARGET NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, int32_t step)
-{
-    __m256i s = _mm256_add_epi32(x.stretch, _mm256_set1_epi32(step));
-    s = _mm256_min_epi32(s, _mm256_set1_epi32(FAST_INPUT_MAX));
-    s = _mm256_max_epi32(s, _mm256_set1_epi32(-FAST_INPUT_MAX));
-    __m128i lo = _mm256_castsi256_si128(s), hi = _mm256_extracti128_si256(s, 1);
-    c[0]->stretch = _mm_cvtsi128_si32(lo);
-    c[1]->stretch = _mm_extract_epi32(lo, 1);
-    c[2]->stretch = _mm_extract_epi32(lo, 2);
-    c[3]->stretch = _mm_extract_epi32(lo, 3);
-    c[4]->stretch = _mm_cvtsi128_si32(hi);
-    c[5]->stretch = _mm_extract_epi32(hi, 1);
-    c[6]->stretch = _mm_extract_epi32(hi, 2);
-    c[7]->stretch = _mm_extract_epi32(hi, 3);
-}
-
 FAST_TARGET NZ_INLINE row row_load(const int32_t *w)
 {
     return _mm256_load_si256((const __m256i *)w);
@@ -77,15 +61,36 @@ FAST_TARGET NZ_INLINE row row_add(row a, row b)
     return _mm256_add_epi32(a, b);
 }
 
-/* pmaddwd multiplies pairs of int16 and adds them: the lower halves must meet zeros. */
-FAST_TARGET NZ_INLINE __m256i upper(lanes x)
+FAST_TARGET NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, row slope, int shift)
 {
-    return _mm256_and_si256(x.stretch, _mm256_set1_epi32(-65536));
+    __m256i s = _mm256_add_epi32(x.stretch, _mm256_srai_epi32(slope, shift));
+    s = _mm256_min_epi32(s, _mm256_set1_epi32(FAST_INPUT_MAX));
+    s = _mm256_max_epi32(s, _mm256_set1_epi32(-FAST_INPUT_MAX));
+    __m128i lo = _mm256_castsi256_si128(s), hi = _mm256_extracti128_si256(s, 1);
+    c[0]->stretch = _mm_cvtsi128_si32(lo);
+    c[1]->stretch = _mm_extract_epi32(lo, 1);
+    c[2]->stretch = _mm_extract_epi32(lo, 2);
+    c[3]->stretch = _mm_extract_epi32(lo, 3);
+    c[4]->stretch = _mm_cvtsi128_si32(hi);
+    c[5]->stretch = _mm_extract_epi32(hi, 1);
+    c[6]->stretch = _mm_extract_epi32(hi, 2);
+    c[7]->stretch = _mm_extract_epi32(hi, 3);
+}
+
+/* pmaddwd multiplies pairs of int16 and adds them: the lower halves must meet zeros. */
+FAST_TARGET NZ_INLINE __m256i upper(__m256i x)
+{
+    return _mm256_and_si256(x, _mm256_set1_epi32(-65536));
 }
 
 FAST_TARGET NZ_INLINE row row_step(lanes x, int err)
 {
-    return _mm256_madd_epi16(upper(x), _mm256_set1_epi32(err * 65536));
+    return _mm256_madd_epi16(upper(x.stretch), _mm256_set1_epi32(err * 65536));
+}
+
+FAST_TARGET NZ_INLINE row row_slope(row r, int err)
+{
+    return _mm256_madd_epi16(upper(r), _mm256_set1_epi32(err * 65536));
 }
 
 FAST_TARGET NZ_INLINE sums sums_zero(void)
@@ -95,7 +100,7 @@ FAST_TARGET NZ_INLINE sums sums_zero(void)
 
 FAST_TARGET NZ_INLINE sums dot(sums acc, lanes x, row r)
 {
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(upper(x), r));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(upper(x.stretch), r));
 }
 
 FAST_TARGET NZ_INLINE int32_t sums_fold(sums acc)

@@ -25,10 +25,10 @@ NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int n, lanes x,
         slot[i][node] = x.cell[i].next[bit];
 }
 
-NZ_INLINE void lanes_learn(fast_cell *const *cell, lanes x, int32_t step)
+NZ_INLINE void lanes_learn(fast_cell *const *cell, lanes x, row slope, int shift)
 {
     for (int i = 0; i < FAST_LANES; i++) {
-        int32_t s = x.cell[i].stretch + step;
+        int32_t s = x.cell[i].stretch + ((int32_t)slope.w[i] >> shift);
         cell[i]->stretch = s > FAST_INPUT_MAX    ? FAST_INPUT_MAX
                            : s < -FAST_INPUT_MAX ? -FAST_INPUT_MAX
                                                  : s;
@@ -59,6 +59,13 @@ NZ_INLINE row row_step(lanes x, int err)
     row r;
     for (int i = 0; i < FAST_LANES; i++)
         r.w[i] = (uint32_t)((x.cell[i].stretch >> 16) * err);
+    return r;
+}
+
+NZ_INLINE row row_slope(row r, int err)
+{
+    for (int i = 0; i < FAST_LANES; i++)
+        r.w[i] = (uint32_t)(((int32_t)r.w[i] >> 16) * err);
     return r;
 }
 

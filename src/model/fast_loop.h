@@ -7,11 +7,12 @@
  *     sums             running dot products
  *     lanes_load       eight cells
  *     lanes_follow     every history becomes the next one
- *     lanes_learn      every stretch += step, within bounds
+ *     lanes_learn      every stretch += slope >> shift, within bounds
  *     row_load, row_store, row_add
  *     sums_zero, dot   sum of (stretch >> 16) * (weight >> 16), wrapping
  *     sums_fold        the total
- *     row_step         (stretch >> 16) * err, what a row learns, wrapping
+ *     row_step         (stretch >> 16) * err: what a row learns, wrapping
+ *     row_slope        (weight >> 16) * err: what cells learn, wrapping
  * fast_c.c is the definition; integer sums may be taken in any order. */
 #include "fast.h"
 #include "ngram/row.h"
@@ -358,22 +359,30 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 const int y = code_bit(&coder, decode, coded, byte >> (7 - bit) & 1);
 
                 /* What was all but certain teaches little, but costs as much; histories keep it. */
-                enum { SURE = 128, LEARN = 4 };
+                enum { SURE = 128 };
                 const int32_t off = (y << 16) - p;
                 if (plan.layers > 1 || off > SURE || off < -SURE) {
                     find_cells(cell, cells, slot, node, histories);
+                    int err[FAST_SETS_MAX];
+                    FAST_UNROLL
+                    for (int s = 0; s < plan.sets; s++)
+                        err[s] =
+                            (plan.layers > 1 ? (y << 16) - nz_squash(num, d[s]) : off) * rate >> 10;
                     FAST_UNROLL
                     for (int g = 0; g < plan.groups; g++) {
-                        row step = row_step(in[g], off * (rate >> 4) >> 6);
+                        row step = row_step(in[g], err[0]), slope = row_slope(sum[g], err[0]);
                         FAST_UNROLL
                         for (int s = 0; s < plan.sets; s++) {
-                            if (plan.layers > 1)
-                                step = row_step(
-                                    in[g], ((y << 16) - nz_squash(num, d[s])) * (rate >> 4) >> 6);
-                            row_store(w[s] + g * FAST_LANES,
-                                      row_add(row_load(w[s] + g * FAST_LANES), step));
+                            int32_t *weight = w[s] + g * FAST_LANES;
+                            row r = row_load(weight);
+                            if (plan.layers > 1) {
+                                row own = row_slope(r, err[s]);
+                                slope = s ? row_add(slope, own) : own;
+                                step = row_step(in[g], err[s]);
+                            }
+                            row_store(weight, row_add(r, step));
                         }
-                        lanes_learn(cell + g * FAST_LANES, in[g], off * LEARN);
+                        lanes_learn(cell + g * FAST_LANES, in[g], slope, plan.slope);
                     }
                 }
                 if (plan.layers > 1) {

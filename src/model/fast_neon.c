@@ -47,10 +47,10 @@ NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int n, lanes x,
     }
 }
 
-NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, int32_t step)
+NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, row slope, int shift)
 {
     for (int h = 0; h < 2; h++, c += 4) {
-        int32x4_t s = vaddq_s32(x.stretch[h], vdupq_n_s32(step));
+        int32x4_t s = vaddq_s32(x.stretch[h], vshlq_s32(slope.w[h], vdupq_n_s32(-shift)));
         s = vminq_s32(s, vdupq_n_s32(FAST_INPUT_MAX));
         s = vmaxq_s32(s, vdupq_n_s32(-FAST_INPUT_MAX));
         c[0]->stretch = vgetq_lane_s32(s, 0);
@@ -79,6 +79,13 @@ NZ_INLINE row row_add(row a, row b)
 NZ_INLINE row row_step(lanes x, int err)
 {
     return (row){{vmull_n_s16(x.upper[0], (int16_t)err), vmull_n_s16(x.upper[1], (int16_t)err)}};
+}
+
+NZ_INLINE row row_slope(row r, int err)
+{
+    for (int h = 0; h < 2; h++)
+        r.w[h] = vmull_n_s16(vshrn_n_s32(r.w[h], 16), (int16_t)err);
+    return r;
 }
 
 NZ_INLINE sums sums_zero(void)
