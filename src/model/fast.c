@@ -11,7 +11,7 @@ static const uint32_t set_rows[FAST_SETS_MAX] = {256, 1024, 1024, 512, 1024, 256
 
 /* Where each part lies, in bytes from the start of one allocation. */
 typedef struct layout {
-    size_t table, order1, matches[2], after2, sse[3], cells, weights[FAST_SETS_MAX], final[2], end;
+    size_t table, order1, matches[2], after2, sse[3], cells, weights[FAST_SETS_MAX], end;
 } layout;
 
 static size_t place(size_t *end, size_t bytes)
@@ -41,8 +41,6 @@ static layout lay_out(const nz_shape *s)
     for (int i = 0; i < plan->sets; i++)
         l.weights[i] =
             place(&l.end, set_rows[i] * sizeof(int32_t) * (size_t)plan->groups * FAST_LANES);
-    for (int i = 0; i < 2; i++)
-        l.final[i] = place(&l.end, FAST_FINAL_ROWS * FAST_SETS_MAX * sizeof(int32_t));
     return l;
 }
 
@@ -79,17 +77,12 @@ static void start_cells(nz_fast *f)
 
 static void start_weights(nz_fast *f)
 {
-    enum { ONE = 1 << 29, START1 = ONE / 10 * 3, START2 = ONE / 8 };
+    enum { ONE = 1 << 29, START = ONE / 10 * 3 };
     const fast_plan *plan = &f->plan;
-    int32_t start = plan->layers > 1   ? START2
-                    : plan->groups > 1 ? START1 * 2 / 3 / plan->sets
-                                       : START1 / plan->sets;
+    int32_t start = (plan->groups > 1 ? START * 2 / 3 : START) / plan->sets;
     for (int s = 0; s < plan->sets; s++)
         for (size_t i = 0; i < set_rows[s] * (size_t)plan->groups * FAST_LANES; i++)
             f->weights[s][i] = start;
-    for (int i = 0; i < 2 && plan->layers > 1; i++)
-        for (size_t k = 0; k < FAST_FINAL_ROWS * FAST_SETS_MAX; k++)
-            f->final[i][k] = ONE / plan->sets;
     for (int i = 0; i < FAST_SSE_STEPS; i++) {
         int d = i * 4096 / FAST_SSE_SCALE - NZ_STRETCH_MAX - 1;
         f->sse_start[i] = (uint16_t)nz_squash(f->num, nz_stretch_clamp(d));
@@ -121,8 +114,6 @@ static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
         f->sse[i] = (uint16_t *)(at + l.sse[i]);
     for (int i = 0; i < f->plan.sets; i++)
         f->weights[i] = (int32_t *)(at + l.weights[i]);
-    for (int i = 0; i < 2; i++)
-        f->final[i] = (int32_t *)(at + l.final[i]);
     start_cells(f);
     start_weights(f);
     return NZ_OK;

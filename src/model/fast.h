@@ -19,7 +19,6 @@ enum {
     FAST_LANES = 8, /* mixer inputs are handled in groups of eight */
     FAST_GROUPS_MAX = 3,
     FAST_SETS_MAX = 8,
-    FAST_FINAL_ROWS = 512,
     FAST_SSE_STEPS = 32, /* entries of a row: one cache line */
     FAST_SSE_ROWS = 65536,
     FAST_SSE_SCALE = 22, /* stretch * 22 is a position in a row, in 1/4096 */
@@ -29,6 +28,7 @@ enum {
     FAST_WAYS = 4, /* slots of a line */
     FAST_NODES = 15,
     FAST_INPUT_MAX = NZ_STRETCH_MAX * 65536,
+    FAST_SLOPE = 4,              /* inputs learn 2^4 times slower than their gradient */
     FAST_ORDER1 = 256 * 17 * 16, /* bytes: a slot for a byte's first nibble, 16 for its second */
     FAST_LONG = 400,             /* bytes a match must have held before bytes become flags */
     FAST_STEP = 8192,            /* bytes between looks at run->stop */
@@ -43,29 +43,18 @@ typedef struct fast_cell {
 
 /* What a level has. Constant in each instance of the loop. */
 typedef struct fast_plan {
-    int contexts;         /* hashed contexts, the first lanes; order 1 follows */
-    int groups;           /* of lanes */
-    int matches;          /* 1: it shares a lane with order 0; 2: all three have their own */
-    int sets;             /* of weights */
-    int layers;           /* 1: the sets are added up; 2: each is a mixer, two more mix them */
-    int refine;           /* SSE stages */
-    int first_rate, rate; /* the mixers' learning rate: falls by one every 2048 bytes; <= 32 */
-    int slope;            /* how far a cell's gradient is shifted down */
+    int contexts; /* hashed contexts, the first lanes; order 1 follows */
+    int groups;   /* of lanes */
+    int matches;  /* 1: it shares a lane with order 0; 2: all three have their own */
+    int sets;     /* of weights, which are added up */
+    int refine;   /* SSE stages */
 } fast_plan;
 
 #define FAST_PLAN(...) ((fast_plan){__VA_ARGS__})
-#define FAST_PLAN1                                                                           \
-    FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .sets = 5, .layers = 1, .refine = 0, \
-              .first_rate = 14, .rate = 3, .slope = 4)
-#define FAST_PLAN2                                                                            \
-    FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 5, .layers = 1, .refine = 1, \
-              .first_rate = 14, .rate = 3, .slope = 4)
-#define FAST_PLAN3                                                                            \
-    FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 6, .layers = 2, .refine = 3, \
-              .first_rate = 32, .rate = 12, .slope = 8)
-#define FAST_PLAN4                                                                            \
-    FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .sets = 8, .layers = 2, .refine = 3, \
-              .first_rate = 32, .rate = 12, .slope = 8)
+#define FAST_PLAN1     FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .sets = 5, .refine = 0)
+#define FAST_PLAN2     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 5, .refine = 1)
+#define FAST_PLAN3     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 8, .refine = 3)
+#define FAST_PLAN4     FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .sets = 8, .refine = 3)
 
 typedef struct nz_fast {
     const nz_numeric *num;
@@ -78,7 +67,6 @@ typedef struct nz_fast {
     fast_cell
         *cells; /* 256 a context and order 1; then order 0: 256, two matches: 64 each, idle: 128 */
     int32_t *weights[FAST_SETS_MAX];
-    int32_t *final[2]; /* FAST_FINAL_ROWS each */
     uint16_t sse_start[FAST_SSE_STEPS];
     int table_shift, match_shift; /* 32 less log2 of pairs of lines and of entries */
     int binary;

@@ -61,9 +61,9 @@ FAST_TARGET NZ_INLINE row row_add(row a, row b)
     return _mm256_add_epi32(a, b);
 }
 
-FAST_TARGET NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, row slope, int shift)
+FAST_TARGET NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, row slope)
 {
-    __m256i s = _mm256_add_epi32(x.stretch, _mm256_srai_epi32(slope, shift));
+    __m256i s = _mm256_add_epi32(x.stretch, _mm256_srai_epi32(slope, FAST_SLOPE));
     s = _mm256_min_epi32(s, _mm256_set1_epi32(FAST_INPUT_MAX));
     s = _mm256_max_epi32(s, _mm256_set1_epi32(-FAST_INPUT_MAX));
     __m128i lo = _mm256_castsi256_si128(s), hi = _mm256_extracti128_si256(s, 1);

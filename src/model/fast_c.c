@@ -25,10 +25,10 @@ NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int n, lanes x,
         slot[i][node] = x.cell[i].next[bit];
 }
 
-NZ_INLINE void lanes_learn(fast_cell *const *cell, lanes x, row slope, int shift)
+NZ_INLINE void lanes_learn(fast_cell *const *cell, lanes x, row slope)
 {
     for (int i = 0; i < FAST_LANES; i++) {
-        int32_t s = x.cell[i].stretch + ((int32_t)slope.w[i] >> shift);
+        int32_t s = x.cell[i].stretch + ((int32_t)slope.w[i] >> FAST_SLOPE);
         cell[i]->stretch = s > FAST_INPUT_MAX    ? FAST_INPUT_MAX
                            : s < -FAST_INPUT_MAX ? -FAST_INPUT_MAX
                                                  : s;

@@ -7,7 +7,7 @@
  *     sums             running dot products
  *     lanes_load       eight cells
  *     lanes_follow     every history becomes the next one
- *     lanes_learn      every stretch += slope >> shift, within bounds
+ *     lanes_learn      every stretch += slope >> FAST_SLOPE, within bounds
  *     row_load, row_store, row_add
  *     sums_zero, dot   sum of (stretch >> 16) * (weight >> 16), wrapping
  *     sums_fold        the total
@@ -27,7 +27,13 @@
 #define FAST_UNROLL _Pragma("GCC unroll 32")
 #endif
 
-enum { LANES_MAX = FAST_GROUPS_MAX * FAST_LANES, LATE_MASK = (1 << FAST_LATE) - 1 };
+enum {
+    LANES_MAX = FAST_GROUPS_MAX * FAST_LANES,
+    LATE_MASK = (1 << FAST_LATE) - 1,
+    /* The learning rate falls from first to last by one every 128 bytes. */
+    RATE_FIRST = 12 << 4,
+    RATE_LAST = 3 << 4,
+};
 
 /* The slot of a context's nibble in its line, its histories at [1] to [15]. When there is none, the
  * one whose first history is the youngest starts afresh. */
@@ -123,23 +129,6 @@ FAST_INLINE int code_bit(nz_arith *a, int decode, uint32_t p, int bit)
     return bit;
 }
 
-/* sum of d[s] * weight, the sets' results mixed once more */
-FAST_INLINE int mix_final(const int *d, const int32_t *w, int sets)
-{
-    uint32_t sum = 0;
-    FAST_UNROLL
-    for (int s = 0; s < sets; s++)
-        sum += (uint32_t)(d[s] * (w[s] >> 16));
-    return nz_stretch_clamp((int32_t)sum >> 13);
-}
-
-FAST_INLINE void train_final(int32_t *w, const int *d, int err, int sets)
-{
-    FAST_UNROLL
-    for (int s = 0; s < sets; s++)
-        w[s] = (int32_t)((uint32_t)w[s] + (uint32_t)(d[s] * err));
-}
-
 /* The cells of the histories at a node: cheaper to work out twice than to keep. */
 FAST_INLINE void find_cells(fast_cell **cell, fast_cell *cells, uint8_t *const *slot, uint32_t node,
                             int histories)
@@ -159,7 +148,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     const int shift = f->table_shift, binary = f->binary;
     /* Copies: histories are stored as bytes, which may alias anything that *f holds. */
     fast_cell *const cells = f->cells;
-    int32_t *weights[FAST_SETS_MAX], *const final0 = f->final[0], *const final1 = f->final[1];
+    int32_t *weights[FAST_SETS_MAX];
     uint16_t *sse_rows[3];
     memcpy(weights, f->weights, sizeof weights);
     memcpy(sse_rows, f->sse, sizeof sse_rows);
@@ -184,7 +173,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     uint32_t mask = UINT32_MAX; /* see fast_text */
     uint32_t late = 0;          /* the last FAST_LATE bits */
     int known = 0;              /* the lines of the next byte have been worked out */
-    int rate = plan.first_rate << 4;
+    int rate = RATE_FIRST;
 
     for (size_t pos = 0; pos < n; pos++) {
         if (!(pos % FAST_STEP) && pos) {
@@ -312,30 +301,22 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     m[0].byte,
                     past.c4 >> 16 & 255,
                 };
-                int32_t *w[FAST_SETS_MAX], *final[2] = {final0, final1};
-                int d[FAST_SETS_MAX], f0 = 0, f1 = 0, mixed;
+                int32_t *w[FAST_SETS_MAX];
                 row sum[FAST_GROUPS_MAX];
                 FAST_UNROLL
                 for (int s = 0; s < plan.sets; s++) {
-                    sums acc = sums_zero();
                     w[s] = weights[s] + (size_t)pick[s] * (unsigned)lanes_all;
                     FAST_UNROLL
                     for (int g = 0; g < plan.groups; g++) {
                         row r = row_load(w[s] + g * FAST_LANES);
-                        sum[g] = s && plan.layers == 1 ? row_add(sum[g], r) : r;
-                        acc = dot(acc, in[g], sum[g]);
+                        sum[g] = s ? row_add(sum[g], r) : r;
                     }
-                    d[s] = nz_stretch_clamp(sums_fold(acc) >> 13);
                 }
-                if (plan.layers > 1) {
-                    final[0] += c0 * FAST_SETS_MAX;
-                    final[1] += m[0].byte * FAST_SETS_MAX;
-                    f0 = mix_final(d, final[0], plan.sets);
-                    f1 = mix_final(d, final[1], plan.sets);
-                    mixed = (f0 + f1) >> 1;
-                } else {
-                    mixed = d[plan.sets - 1];
-                }
+                sums acc = sums_zero();
+                FAST_UNROLL
+                for (int g = 0; g < plan.groups; g++)
+                    acc = dot(acc, in[g], sum[g]);
+                const int mixed = nz_stretch_clamp(sums_fold(acc) >> 13);
 
                 const int p = nz_squash(num, mixed);
                 uint32_t part = (uint32_t)(mixed + NZ_STRETCH_MAX + 1) * FAST_SSE_SCALE;
@@ -360,34 +341,18 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
 
                 /* What was all but certain teaches little, but costs as much; histories keep it. */
                 enum { SURE = 128 };
-                const int32_t off = (y << 16) - p;
-                if (plan.layers > 1 || off > SURE || off < -SURE) {
+                const int32_t off = (y << 16) - p, err = off * rate >> 10;
+                if (off > SURE || off < -SURE) {
                     find_cells(cell, cells, slot, node, histories);
-                    int err[FAST_SETS_MAX];
-                    FAST_UNROLL
-                    for (int s = 0; s < plan.sets; s++)
-                        err[s] =
-                            (plan.layers > 1 ? (y << 16) - nz_squash(num, d[s]) : off) * rate >> 10;
                     FAST_UNROLL
                     for (int g = 0; g < plan.groups; g++) {
-                        row step = row_step(in[g], err[0]), slope = row_slope(sum[g], err[0]);
+                        row step = row_step(in[g], err);
                         FAST_UNROLL
-                        for (int s = 0; s < plan.sets; s++) {
-                            int32_t *weight = w[s] + g * FAST_LANES;
-                            row r = row_load(weight);
-                            if (plan.layers > 1) {
-                                row own = row_slope(r, err[s]);
-                                slope = s ? row_add(slope, own) : own;
-                                step = row_step(in[g], err[s]);
-                            }
-                            row_store(weight, row_add(r, step));
-                        }
-                        lanes_learn(cell + g * FAST_LANES, in[g], slope, plan.slope);
+                        for (int s = 0; s < plan.sets; s++)
+                            row_store(w[s] + g * FAST_LANES,
+                                      row_add(row_load(w[s] + g * FAST_LANES), step));
+                        lanes_learn(cell + g * FAST_LANES, in[g], row_slope(sum[g], err));
                     }
-                }
-                if (plan.layers > 1) {
-                    train_final(final[0], d, ((y << 16) - nz_squash(num, f0)) >> 4, plan.sets);
-                    train_final(final[1], d, ((y << 16) - nz_squash(num, f1)) >> 4, plan.sets);
                 }
                 FAST_UNROLL
                 for (int g = 0; g < plan.groups; g++)
@@ -404,7 +369,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
             }
             late = c0 & LATE_MASK;
         }
-        if (rate > plan.rate << 4)
+        if (rate > RATE_LAST)
             rate -= !(pos % 128);
         if (decode)
             raw[pos] = (uint8_t)c0;

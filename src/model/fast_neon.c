@@ -47,10 +47,10 @@ NZ_INLINE void lanes_follow(uint8_t *const *slot, uint32_t node, int n, lanes x,
     }
 }
 
-NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, row slope, int shift)
+NZ_INLINE void lanes_learn(fast_cell *const *c, lanes x, row slope)
 {
     for (int h = 0; h < 2; h++, c += 4) {
-        int32x4_t s = vaddq_s32(x.stretch[h], vshlq_s32(slope.w[h], vdupq_n_s32(-shift)));
+        int32x4_t s = vaddq_s32(x.stretch[h], vshrq_n_s32(slope.w[h], FAST_SLOPE));
         s = vminq_s32(s, vdupq_n_s32(FAST_INPUT_MAX));
         s = vmaxq_s32(s, vdupq_n_s32(-FAST_INPUT_MAX));
         c[0]->stretch = vgetq_lane_s32(s, 0);
