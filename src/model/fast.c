@@ -7,11 +7,11 @@
 static const fast_plan plans[4] = {FAST_PLAN1, FAST_PLAN2, FAST_PLAN3, FAST_PLAN4};
 
 /* Rows of each weight set: one for each value that the loop's `pick` can have. */
-static const uint32_t set_rows[FAST_SETS_MAX] = {256, 1024, 1024, 512, 1024, 256, 512, 256};
+static const uint32_t set_rows[FAST_SETS] = {256, 1024, 1024, 512, 1024, 256, 512, 256};
 
 /* Where each part lies, in bytes from the start of one allocation. */
 typedef struct layout {
-    size_t table, order1, matches[2], after2, sse[3], cells, weights[FAST_SETS_MAX], end;
+    size_t table, order1, matches[2], after2, sse[3], cells, weights[FAST_SETS], end;
 } layout;
 
 static size_t place(size_t *end, size_t bytes)
@@ -38,7 +38,7 @@ static layout lay_out(const nz_shape *s)
     for (int i = 0; i < plan->refine; i++)
         l.sse[i] = place(&l.end, FAST_SSE_ROWS * FAST_SSE_STEPS * sizeof(uint16_t));
     l.cells = place(&l.end, cells_of(plan) * sizeof(fast_cell));
-    for (int i = 0; i < plan->sets; i++)
+    for (int i = 0; i < FAST_SETS; i++)
         l.weights[i] =
             place(&l.end, set_rows[i] * sizeof(int32_t) * (size_t)plan->groups * FAST_LANES);
     return l;
@@ -79,8 +79,8 @@ static void start_weights(nz_fast *f)
 {
     enum { ONE = 1 << 29, START = ONE / 10 * 3 };
     const fast_plan *plan = &f->plan;
-    int32_t start = (plan->groups > 1 ? START * 2 / 3 : START) / plan->sets;
-    for (int s = 0; s < plan->sets; s++)
+    int32_t start = (plan->groups > 1 ? START * 2 / 3 : START) / FAST_SETS;
+    for (int s = 0; s < FAST_SETS; s++)
         for (size_t i = 0; i < set_rows[s] * (size_t)plan->groups * FAST_LANES; i++)
             f->weights[s][i] = start;
     for (int i = 0; i < FAST_SSE_STEPS; i++) {
@@ -112,7 +112,7 @@ static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
         f->matches[i] = (uint32_t *)(at + l.matches[i]);
     for (int i = 0; i < f->plan.refine; i++)
         f->sse[i] = (uint16_t *)(at + l.sse[i]);
-    for (int i = 0; i < f->plan.sets; i++)
+    for (int i = 0; i < FAST_SETS; i++)
         f->weights[i] = (int32_t *)(at + l.weights[i]);
     start_cells(f);
     start_weights(f);

@@ -18,7 +18,7 @@
 enum {
     FAST_LANES = 8, /* mixer inputs are handled in groups of eight */
     FAST_GROUPS_MAX = 3,
-    FAST_SETS_MAX = 8,
+    FAST_SETS = 8,
     FAST_SSE_STEPS = 32, /* entries of a row: one cache line */
     FAST_SSE_ROWS = 65536,
     FAST_SSE_SCALE = 22, /* stretch * 22 is a position in a row, in 1/4096 */
@@ -46,15 +46,14 @@ typedef struct fast_plan {
     int contexts; /* hashed contexts, the first lanes; order 1 follows */
     int groups;   /* of lanes */
     int matches;  /* 1: it shares a lane with order 0; 2: all three have their own */
-    int sets;     /* of weights, which are added up */
     int refine;   /* SSE stages */
 } fast_plan;
 
 #define FAST_PLAN(...) ((fast_plan){__VA_ARGS__})
-#define FAST_PLAN1     FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .sets = 5, .refine = 0)
-#define FAST_PLAN2     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 5, .refine = 1)
-#define FAST_PLAN3     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .sets = 8, .refine = 3)
-#define FAST_PLAN4     FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .sets = 8, .refine = 3)
+#define FAST_PLAN1     FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .refine = 0)
+#define FAST_PLAN2     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .refine = 1)
+#define FAST_PLAN3     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .refine = 3)
+#define FAST_PLAN4     FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .refine = 3)
 
 typedef struct nz_fast {
     const nz_numeric *num;
@@ -66,7 +65,7 @@ typedef struct nz_fast {
     uint16_t *sse[3];     /* FAST_SSE_ROWS each; entries are kept relative to the start */
     fast_cell
         *cells; /* 256 a context and order 1; then order 0: 256, two matches: 64 each, idle: 128 */
-    int32_t *weights[FAST_SETS_MAX];
+    int32_t *weights[FAST_SETS];
     uint16_t sse_start[FAST_SSE_STEPS];
     int table_shift, match_shift; /* 32 less log2 of pairs of lines and of entries */
     int binary;

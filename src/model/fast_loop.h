@@ -148,7 +148,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     const int shift = f->table_shift, binary = f->binary;
     /* Copies: histories are stored as bytes, which may alias anything that *f holds. */
     fast_cell *const cells = f->cells;
-    int32_t *weights[FAST_SETS_MAX];
+    int32_t *weights[FAST_SETS];
     uint16_t *sse_rows[3];
     memcpy(weights, f->weights, sizeof weights);
     memcpy(sse_rows, f->sse, sizeof sse_rows);
@@ -291,7 +291,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
 
                 const uint32_t held = m[0].bucket;
                 const uint32_t hold = held == 0 ? 0 : held < 12 ? 1 : held < 20 ? 2 : 3;
-                const uint32_t pick[FAST_SETS_MAX] = {
+                const uint32_t pick[FAST_SETS] = {
                     c0,
                     (hold << 8) + c1,
                     (seen << 5) + (hold << 3) + (uint32_t)bit,
@@ -301,10 +301,10 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     m[0].byte,
                     past.c4 >> 16 & 255,
                 };
-                int32_t *w[FAST_SETS_MAX];
+                int32_t *w[FAST_SETS];
                 row sum[FAST_GROUPS_MAX];
                 FAST_UNROLL
-                for (int s = 0; s < plan.sets; s++) {
+                for (int s = 0; s < FAST_SETS; s++) {
                     w[s] = weights[s] + (size_t)pick[s] * (unsigned)lanes_all;
                     FAST_UNROLL
                     for (int g = 0; g < plan.groups; g++) {
@@ -348,7 +348,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     for (int g = 0; g < plan.groups; g++) {
                         row step = row_step(in[g], err);
                         FAST_UNROLL
-                        for (int s = 0; s < plan.sets; s++)
+                        for (int s = 0; s < FAST_SETS; s++)
                             row_store(w[s] + g * FAST_LANES,
                                       row_add(row_load(w[s] + g * FAST_LANES), step));
                         lanes_learn(cell + g * FAST_LANES, in[g], row_slope(sum[g], err));
