@@ -117,12 +117,12 @@ NZ_INLINE uint32_t fast_text(const fast_past *p, int n, uint32_t late, uint32_t 
     uint32_t up = over < line && over < p->pos ? p->raw[over] : 0;
     h[6] = fast_hash(p->mark, 0x160000 + (c4 & 0xffff));
     h[7] = fast_hash(p->after2[c4 & 0xffff], 0xb00 + (c4 & 0xffff) * 0x10001);
-    h[8] = fast_hash(up << 8 | c1, 0x15000000 + (column == 0));
+    h[8] = fast_hash(up << 8 | c1, 0x15000000 + (column < 255 ? column : 255));
     h[9] = fast_hash(c4 & 0xffff00, 10);
-    h[10] = fast_hash(c4 & 0xff00ff, 13);
+    h[10] = fast_hash(p->word ^ word2, 0x1200 + c1);
     h[11] = fast_hash(c4 & 0xf0f0f0ff, 14 + ((c8 & 0xf0f0) << 8));
     if (n > 12) {
-        h[12] = fast_hash(p->word ^ word2, 0x1200 + c1);
+        h[12] = fast_hash(c4 & 0xff00ff, 13);
         h[13] = fast_hash(c4, 0x80000 + (c8 & 0xff));
         h[14] = fast_hash(c4, 0x15000000 ^ c8);
         h[15] = fast_hash(p->after1[c1] & 0xffff, 0x1700 + (c1 << 16));
