@@ -706,8 +706,9 @@ static uint64_t bytes_memory(const nz_options *opt, uint64_t n)
     if (zeros) {
         nz_shape shape;
         uint64_t most = 0;
+        int priors = opt && opt->prior == NZ_PRIOR_OFF ? 0 : NZ_PRIORS;
         nz_shape_choose(&shape, level_of(opt), zeros, (size_t)frame);
-        for (int prior = 0; prior <= NZ_PRIORS; prior++) {
+        for (int prior = 0; prior <= priors; prior++) {
             nz_shape_prime(&shape, prior, (size_t)frame);
             most = nz_shape_memory(&shape) > most ? nz_shape_memory(&shape) : most;
         }
