@@ -702,24 +702,37 @@ static int report(const nz_run *run, size_t bytes)
     return run->stop && atomic_load(run->stop);
 }
 
-/* Slots alone learn: most of what a text teaches, for a fifth of the time. */
-static void skim_byte(deep *d, uint8_t byte)
+/* The contexts of the next byte to be skimmed. */
+static void skim_aim(deep *d)
 {
     nz_contexts_slots(d->hash, &d->past, d->shape->kind, d->plan->tier);
     hash_nibble(d, 0);
-    find_slots(d, 0);
-    memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
-    for (d->bit = 0, d->c0 = 1; d->bit < 8; d->bit++) {
-        int bit = byte >> (7 - d->bit) & 1;
-        if (d->bit == 3)
-            hash_nibble(d, d->c0);
-        if (d->bit == 4)
-            find_slots(d, d->c0 & 1);
+}
+
+static void skim_nibble(deep *d, unsigned nibble)
+{
+    for (int k = 3; k >= 0; k--, d->bit++) {
+        int bit = nibble >> k & 1;
         learn_slots(d, node_of(d), bit);
         d->c0 = d->c0 << 1 | (uint32_t)bit;
     }
-    learn_runs(d, byte);
+}
+
+/* Slots alone learn: most of what a text teaches, for a fifth of the time. The lines of each nibble
+ * are on their way while the one before it is learned. */
+static void skim_byte(deep *d, uint8_t byte)
+{
+    d->bit = 0;
+    d->c0 = 1;
+    find_slots(d, 0);
+    memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
+    hash_nibble(d, 8 | byte >> 5);
+    skim_nibble(d, byte >> 4);
+    find_slots(d, byte >> 4 & 1);
     nz_past_next(&d->past, byte);
+    skim_aim(d);
+    skim_nibble(d, byte & 15);
+    learn_runs(d, byte);
     d->c0 = 1; /* nothing is left to be learned from it */
 }
 
@@ -734,6 +747,7 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
         return err;
     nz_arith_write(&nowhere, NULL, 0);
     nz_past_turn(&d->past, p.text);
+    skim_aim(d);
     for (size_t i = 0; i < p.size.skim + p.size.read; i++) {
         if (i < p.size.skim) {
             skim_byte(d, p.text[i]);

@@ -18,7 +18,7 @@ static const struct {
 static const nz_prime_size most[NZ_LEVEL_MAX + 1] = {
     [1] = {0, NZ_PRIOR_TAIL},         [2] = {0, NZ_PRIOR_TAIL},
     [3] = {0, NZ_PRIOR_TAIL},         [4] = {0, NZ_PRIOR_TAIL},
-    [5] = {256 << 10, 72 << 10},      [6] = {256 << 10, 72 << 10},
+    [5] = {NZ_PRIOR_MOST, 64 << 10},  [6] = {NZ_PRIOR_MOST, 64 << 10},
     [7] = {NZ_PRIOR_MOST, 96 << 10},  [8] = {NZ_PRIOR_MOST, 96 << 10},
     [9] = {NZ_PRIOR_MOST, 128 << 10},
 };
