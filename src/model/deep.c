@@ -114,7 +114,7 @@ uint64_t nz_deep_memory(const nz_shape *s)
     sum += p->matches * (sizeof(match_maps) + (sizeof(uint32_t) << s->match_bits));
     sum += nz_deep_lists(s).slots * sizeof(maps);
     sum += nz_mixer_memory(nz_deep_inputs(s), sets.n, sets.rows);
-    sum += nz_mixer_memory(sets.n, finals.n, finals.rows);
+    sum += nz_mixer_memory(nz_deep_final_inputs(s), finals.n, finals.rows);
     for (unsigned i = 0; i < stages.n; i++)
         sum += nz_sse_memory(stages.rows[i]);
     return sum + nz_net_memory(&net);
@@ -221,7 +221,7 @@ static int allocate(deep *d, const uint8_t *raw)
     for (unsigned i = 0; i < d->stages.n; i++)
         bad |= nz_sse_new(&d->sse[d->stages.index[i]], d->stages.rows[i]);
     bad |= nz_mixer_new(&d->mixer, d->kern, nz_deep_inputs(s), d->sets.n, d->sets.rows);
-    bad |= nz_mixer_new(&d->final, d->kern, d->sets.n, d->finals.n, d->finals.rows);
+    bad |= nz_mixer_new(&d->final, d->kern, nz_deep_final_inputs(s), d->finals.n, d->finals.rows);
     bad |= !(d->table = nz_big_new((size_t)1 << s->table_bits));
     bad |= !(d->maps = malloc(d->lists.slots * sizeof *d->maps));
     bad |= !(d->match_maps = malloc(d->plan->matches * sizeof *d->match_maps));
@@ -542,6 +542,7 @@ static uint32_t predict(deep *d)
     nz_mixer_mix(&d->mixer);
     for (unsigned i = 0; i < d->sets.n; i++)
         d->final.x[i] = (int16_t)d->mixer.st[i];
+    d->final.x[d->sets.n] = (int16_t)d->net_st;
     nz_mixer_mix(&d->final);
     int32_t sum = 0;
     for (unsigned f = 0; f < d->finals.n; f++)

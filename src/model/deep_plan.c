@@ -74,6 +74,12 @@ size_t nz_deep_inputs(const nz_shape *s)
     return nz_deep_lists(s).slots * p->kinds + p->matches * NZ_MATCH_INPUTS + NZ_OPINION_INPUTS;
 }
 
+/* What every set makes of them, and the network's opinion. */
+size_t nz_deep_final_inputs(const nz_shape *s)
+{
+    return nz_deep_sets(s).n + 1u;
+}
+
 nz_net_shape nz_deep_net(const nz_shape *s)
 {
     return (nz_net_shape){.width = 8 * s->width,

@@ -40,7 +40,8 @@ nz_chosen nz_deep_sets(const nz_shape *s);
 nz_chosen nz_deep_finals(const nz_shape *s);
 nz_chosen nz_deep_stages(const nz_shape *s);
 unsigned nz_deep_stage_bits(const nz_shape *s);
-size_t nz_deep_inputs(const nz_shape *s);
+size_t nz_deep_inputs(const nz_shape *s); /* of the first mixer layer */
+size_t nz_deep_final_inputs(const nz_shape *s);
 nz_net_shape nz_deep_net(const nz_shape *s);
 
 #endif
