@@ -403,7 +403,7 @@ Test(archive, arrays_are_found_in_any_pieces)
         opt.weights = NZ_WEIGHTS_OFF;
         bytes off = pack(p, CASES[c].n, &opt);
         cr_assert_eq(weights_frames(off), 0);
-        cr_assert(!CASES[c].weights || off.n > want.n);
+        cr_assert_lt(want.n, off.n + off.n / 100, "%zu: %zu %zu", c, off.n, want.n);
         free(off.p);
         free(want.p);
     }

@@ -300,8 +300,8 @@ Test(net, same_on_every_backend_and_with_a_helper)
 {
     enum { N = 6000 };
     /* Changes only together with NZ_NUMERICS. */
-    static const uint64_t pinned[] = {UINT64_C(0xaa1af44c46f0fa6b), UINT64_C(0x8db2d9e7a0d1eddd),
-                                      UINT64_C(0x9f5bd69071b623f4)};
+    static const uint64_t pinned[] = {UINT64_C(0xaa1af44c46f0fa6b), UINT64_C(0x04d1b3d596db92aa),
+                                      UINT64_C(0x9dbeb339cbf48c9a)};
     static const struct {
         int width, layers, chunk;
     } sizes[] = {{32, 1, 16}, {48, 1, 8}, {64, 2, 16}};

@@ -36,7 +36,7 @@ Test(prior, the_texts_are_part_of_the_format)
         {548738, UINT64_C(0xad69a47187d0ee43)},
         {169370, UINT64_C(0xc859052ca0ed09cf)},
         {145799, UINT64_C(0xb37fa2f4eb6823e1)},
-        {65576, UINT64_C(0x55432a2b6539dc4e)},
+        {65651, UINT64_C(0xc1e29efdafaf46c9)},
     };
     for (int prior = 1; prior <= NZ_PRIORS; prior++) {
         nz_shape s = {.numerics = NZ_NUMERICS, .level = NZ_LEVEL_MAX, .prior = (uint8_t)prior};
