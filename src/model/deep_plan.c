@@ -14,8 +14,8 @@ enum {
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
 static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
     {0, 3, 2, 0x21a, 0x31, 0x66, 27, 20, 18, 1, 4}, {0, 4, 2, 0x3ff, 0xff, 0xff, 28, 20, 18, 1, 6},
-    {1, 4, 2, 0x2fb, 0xff, 0xff, 28, 22, 18, 2, 8}, {1, 5, 2, 0x3ff, 0xff, 0xff, 29, 22, 18, 2, 8},
-    {2, 5, 3, 0x7ff, 0xff, 0xff, 30, 22, 19, 2, 8},
+    {1, 4, 2, 0x2fb, 0xff, 0xff, 28, 22, 18, 1, 8}, {1, 5, 2, 0x3ff, 0xff, 0xff, 29, 22, 18, 2, 8},
+    {2, 5, 3, 0x7ff, 0xff, 0xff, 30, 22, 18, 2, 8},
 };
 
 static const uint32_t set_rows[] = {256, 768, 2048, 256, 512, 2048, 4096, 64, 768, 4096, 512};

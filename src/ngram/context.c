@@ -231,8 +231,8 @@ static void binary(list *l, const nz_past *p, int tier)
 nz_context_list nz_context_lists(int kind, int tier)
 {
     static const nz_context_list lists[2][3] = {
-        {{13, 8, PLAIN_ORDERS}, {25, 13, PLAIN_ORDERS}, {60, 13, PLAIN_ORDERS}},
-        {{18, 8, PLAIN_ORDERS}, {32, 13, PLAIN_ORDERS}, {45, 13, PLAIN_ORDERS}},
+        {{13, 8, PLAIN_ORDERS}, {25, 23, PLAIN_ORDERS}, {60, 31, PLAIN_ORDERS}},
+        {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {45, 31, PLAIN_ORDERS}},
     };
     return lists[kind][tier];
 }
@@ -252,7 +252,7 @@ void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier)
 static void text_rows(uint32_t *hash, const nz_past *p, int tier)
 {
     const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), n = 0;
+    uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p), n = 0;
     hash[n++] = h2(w[0], c1);
     hash[n++] = h2(w[0], w[1]);
     hash[n++] = h2(p->c4 & 0xffff00, 11);
@@ -264,22 +264,64 @@ static void text_rows(uint32_t *hash, const nz_past *p, int tier)
     hash[n++] = h2(p->c4 & 0xff00ff, 12);
     hash[n++] = h2(w[1], w[0] == 0);
     hash[n++] = h2(p->c4 & 0xffffff00, 13);
+    hash[n++] = h2(w[0], w[2]);
+    hash[n++] = h2(w[0], w[3]);
+    hash[n++] = h3(w[0], w[1], w[3]);
+    hash[n++] = h2(w[0], p->last_tail & 0xffffff);
+    hash[n++] = h3(w[0], p->capital, p->capitals);
+    hash[n++] = h2(w[0], p->stop);
+    hash[n++] = h2(w[0], p->follows);
+    hash[n++] = h2(p->tag, c2);
+    hash[n++] = h3(nz_past_top(p, 0), nz_past_top(p, 1), c2);
+    hash[n++] = h2((uint32_t)p->classes, c1);
+    if (tier == 1)
+        return;
+    hash[n++] = h2(p->c4, p->c8);
+    hash[n++] = h2(w[0], p->line_word);
+    hash[n++] = h2(w[0], p->capital_word);
+    hash[n++] = h3(w[1], p->initial, p->word_len);
+    hash[n++] = h3((uint32_t)p->class_runs, (uint32_t)(p->class_runs >> 32), w[0]);
+    hash[n++] = h2(p->line_head, c1);
+    hash[n++] = h2(p->after1[c1] & 0xffff, c1);
+    hash[n++] = h2(p->after2[c2], c1);
 }
 
 static void binary_rows(uint32_t *hash, const nz_past *p, int tier)
 {
-    uint32_t c4 = p->c4, c1 = c4 & 0xff, above = nz_past_at(p, p->period), n = 0;
+    uint32_t c4 = p->c4, c8 = p->c8, c1 = c4 & 0xff, c2 = c4 & 0xffff, period = p->period, n = 0;
+    uint32_t above = nz_past_at(p, period), since = p->pos - p->zero;
+    since = since > 255 ? 255 : since;
     hash[n++] = h2(p->word[0], c1);
     hash[n++] = h2(c4 & 0xff00ff, 12);
     hash[n++] = h2(c4 & 0xffff00, 11);
     hash[n++] = h2(nz_past_at(p, p->row) | c1 << 8, 16);
     if (tier == 0)
         return;
-    hash[n++] = h2(c4 & 0xf0f0f0f0, p->c8 & 0xf0f0);
-    hash[n++] = h2(above, p->pos % p->period);
+    hash[n++] = h2(c4 & 0xf0f0f0f0, c8 & 0xf0f0);
+    hash[n++] = h2(above, p->pos % period);
     hash[n++] = h2(c4 & 0xff0000ff, 14);
-    hash[n++] = h2(c1 | (p->c8 & 0xff) << 8, 15);
+    hash[n++] = h2(c1 | (c8 & 0xff) << 8, 15);
     hash[n++] = h2(c4 & 0xffffff00, 13);
+    hash[n++] = h2(c4, c8);
+    hash[n++] = h2(c4 & 0xffff00ff, 17);
+    hash[n++] = h2(c8 & 0xffff, 18);
+    hash[n++] = h2(c4 & 0xf8f8f8f8, c8 & 0xf8);
+    hash[n++] = h3(above, nz_past_at(p, 2 * period), c1);
+    hash[n++] = h2(c2, p->pos & 3);
+    hash[n++] = h2(c2, since);
+    hash[n++] = h2(c2, p->after2[c2] & 0xffff);
+    hash[n++] = h2(p->word[0], p->word[1]);
+    hash[n++] = h2((uint32_t)p->classes, c1);
+    if (tier == 1)
+        return;
+    hash[n++] = h2(c4 & 0xff00ff00, 19);
+    hash[n++] = h2(c8 & 0xffffff, c1);
+    hash[n++] = h2(c4 & 0xe0e0e0e0, c8 & 0xe0e0e0e0);
+    hash[n++] = h2(c2, above);
+    hash[n++] = h3(above, nz_past_at(p, period - 1), nz_past_at(p, period + 1));
+    hash[n++] = h2(c1, p->after1[c1] & 0xffff);
+    hash[n++] = h2(c1, *nz_past_after3(p) & 0xffff);
+    hash[n++] = h2(c8 & 0xffff0000, c1);
 }
 
 void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p, int kind,

@@ -8,7 +8,7 @@
 enum {
     NZ_CONTEXTS_MAX = 64,
     NZ_ROWS_DIRECT = 6,  /* embedding tables indexed directly */
-    NZ_ROWS_HASHED = 16, /* and by hash */
+    NZ_ROWS_HASHED = 32, /* and by hash */
 };
 
 /* Rows of the direct tables: last byte, last two, match state, and the byte that followed the last
