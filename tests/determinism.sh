@@ -28,12 +28,16 @@ make_inputs small- "$small"
 make_inputs medium- "$medium"
 make_inputs large- "$large"
 for kind in text program image random; do
-    matrix_add "$work" variants_arm "$work/tiny-$kind" none 5 6 7 8 9
-    matrix_add "$work" variants_arm "$work/small-$kind" none 1 2 3 4
-    matrix_add "$work" variants_native "$work/small-$kind" none 1 2 3 4 5 6 7 8 9
-    matrix_add "$work" variants_pairs "$work/medium-$kind" none 5
+    matrix_add "$work" variants_arm "$work/tiny-$kind" --no-prior 5 6 7 8 9
+    matrix_add "$work" variants_arm "$work/small-$kind" --no-prior 1 2 3 4
+    matrix_add "$work" variants_native "$work/small-$kind" --no-prior 1 2 3 4 5 6 7 8 9
+    matrix_add "$work" variants_pairs "$work/medium-$kind" --no-prior 5
     matrix_add "$work" variants_pairs "$work/large-$kind" none 1 2 3 4
 done
+# Reading a prior costs the same for any input, so one of each engine's is enough.
+cp "$work/tiny-text" "$work/primed"
+matrix_add "$work" variants_pairs "$work/primed" --prior=data 1 3 5 7 9
+matrix_add "$work" variants_arm_once "$work/primed" --prior=data 1 3 5
 # Checkpoints: turbo, fast and max, and fast in several frames.
 weights_input "$large" >"$work/weights"
 weights_input "$small" >"$work/small-weights"

@@ -3,9 +3,11 @@
 set -eu
 cd "$(dirname "$0")"
 nzip=${NZIP:-../../nzip}
-for raw in good-{text,records,repeats,weights,blocks}-*.raw; do
+for raw in good-{text,records,repeats,weights,blocks,primed}-*.raw; do
     level=${raw%.raw}
-    "$nzip" "-${level##*-}" -c "$raw" >"${raw%.raw}.nz"
+    prior=--no-prior
+    [[ $raw != good-primed-* ]] || prior=--prior=prose
+    "$nzip" "-${level##*-}" $prior -c "$raw" >"${raw%.raw}.nz"
 done
 # Flips the last bit of the payload, which ends 17 bytes before the archive does.
 at=$(($(stat -c %s good-text-1.nz) - 17))

@@ -39,6 +39,10 @@ variants_arm() {
     echo "arm64 c 1 ${emulate}build/arm64/nzip"
 }
 
+variants_arm_once() { # for what takes long
+    variants_arm | head -n 1
+}
+
 # matrix_cell FOLDER INPUT LEVEL FLAGS NAME BACKEND THREADS COMMAND...: appends a line to
 # FOLDER/bad when the archive differs or does not decode. FLAGS is "none" or one more option.
 matrix_cell() {
