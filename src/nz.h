@@ -1,9 +1,9 @@
 /* nzip: lossless neural compression. The public interface of libnzip.
  *
  * Same input, options and format version give the same archive on every backend, compiler, thread
- * count and machine. The library never prints, never exits and keeps no global state; an object is
- * used from one thread at a time (an nz_archive from any number), different objects from as many as
- * you like.
+ * count and machine. The library never prints, never exits and keeps nothing between calls but
+ * constant tables and texts, made when first needed; an object is used from one thread at a time
+ * (an nz_archive from any number), different objects from as many as you like.
  *
  * The bytes are described in formats/archive.md. Sizes and offsets are in bytes throughout. */
 #ifndef NZ_H

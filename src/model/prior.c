@@ -93,7 +93,8 @@ uint64_t nz_prior_memory(const nz_shape *s)
         one = largest(one, unpack_memory(s->prior, NZ_PRIOR_FRONT));
     if (front && priors[s->prior].after)
         one = largest(one, unpack_memory(priors[s->prior].after, NZ_PRIOR_FRONT));
-    return one + text_size(s->prior);
+    uint64_t codes = s->engine == NZ_ENGINE_FAST ? most[s->level].read : 0;
+    return one + text_size(s->prior) + codes;
 }
 
 static nz_err unpack(uint8_t *to, int prior, int piece)
