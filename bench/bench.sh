@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sizes, CPU seconds and memory of every level on known files, into bench/results/sizes.csv; rows
-# of the same input, level, backend and threads are replaced. The sizes are the same on any machine.
+# of the same input, suite, backend and threads are replaced. The sizes are the same on any machine.
+# Suites: level-N as users get it; cold-N with --no-prior, where that makes a difference.
 #   LEVELS="1 5" FILES="a b" THREADS=2 NZ_DATA=folder bench/bench.sh
 # seconds: user CPU of packing, all threads, start-up included. rss: KiB. The round trip is checked.
 set -u
@@ -38,18 +39,19 @@ find_input() {
     [ -r "$input" ] || { echo "skipped: $1 is not there" >&2 && return 1; }
 }
 
-one_row() { # LEVEL
-    local name raw packed pack_s pack_rss check=same
+one_row() { # SUITE OPTIONS...
+    local suite=$1 name raw packed pack_s pack_rss check=same
+    shift
     name=$(basename "$input")
     raw=$(stat -c %s "$input")
-    measure "$nzip" "-$1" -T"$threads" -qc "$input" >"$work/packed" || status=1
+    measure "$nzip" "$@" -T"$threads" -qc "$input" >"$work/packed" || status=1
     pack_s=$user_s pack_rss=$rss
     measure "$nzip" -dqc -T"$threads" "$work/packed" >"$work/back"
     cmp -s "$input" "$work/back" || { check=DIFFERENT && status=1; }
     packed=$(stat -c %s "$work/packed")
-    printf '%-20s %5s %10d %10d %7s %9s %9s %8s  %s\n' "$name" "-$1" "$raw" "$packed" \
+    printf '%-20s %7s %10d %10d %7s %9s %9s %8s  %s\n' "$name" "$suite" "$raw" "$packed" \
         "$(bits_per_byte "$packed" "$raw")" "$pack_s" "$user_s" "$((${pack_rss:-0} / 1024))" $check
-    echo "level-$1,$name,$backend,$threads,$raw,$packed,$pack_s,$pack_rss,$commit" >>"$work/rows"
+    echo "$suite,$name,$backend,$threads,$raw,$packed,$pack_s,$pack_rss,$commit" >>"$work/rows"
 }
 
 # New rows first, then old ones of other keys; sorted by input, level, backend, threads.
@@ -62,11 +64,13 @@ merge_rows() {
     cp "$work/new" $results
 }
 
-printf '%-20s %5s %10s %10s %7s %9s %9s %8s\n' input level raw packed bpb pack_s unpack_s MiB
+printf '%-20s %7s %10s %10s %7s %9s %9s %8s\n' input suite raw packed bpb pack_s unpack_s MiB
 for file in $files; do
     find_input "$file" || continue
     for level in $levels; do
-        one_row "$level"
+        one_row "level-$level" "-$level"
+        "$nzip" -1 -qc "$input" | cmp -s - <("$nzip" -1 --no-prior -qc "$input") ||
+            one_row "cold-$level" "-$level" --no-prior
     done
 done
 [ ! -e "$work/rows" ] || merge_rows
