@@ -16,7 +16,6 @@
 enum {
     LONGEST = 1, /* the match model with the longest minimum */
     RUN_STATES = 32,
-    COUNT_MAX = 31, /* counts above look alike to the probability maps */
     ADAPT_LIMIT = 1023,
     SSE_LIMIT = 127,
     LONG_MATCH = 512,   /* from here on one flag a byte says "as expected" */
@@ -32,7 +31,6 @@ static const uint8_t match_min[NZ_DEEP_MATCHES] = {7, 14, 4};
 /* One context's learned maps from what its slot holds to a probability. */
 typedef struct maps {
     uint32_t state[256];
-    uint32_t direct[32 * 32]; /* count, then the upper 5 bits of the probability */
     uint32_t run[RUN_STATES]; /* run length, expected bit; 0 and 1: none */
 } maps;
 
@@ -45,9 +43,9 @@ typedef struct match_maps {
     uint32_t *used[3];         /* what the last prediction used */
 } match_maps;
 
-/* The map entries the last prediction came from: per context its state's, count's and run's. Their
+/* The map entries the last prediction came from: per context its state's and its run's. Their
  * values are kept beside them so that all can learn at once. */
-enum { USED_MAX = 3 * NZ_CONTEXTS_MAX + 8 };
+enum { USED_MAX = 2 * NZ_CONTEXTS_MAX + 8 };
 
 /* What the two kinds of data want to know about the surroundings, for the mixers. */
 typedef struct scene {
@@ -72,18 +70,17 @@ typedef struct deep {
     scene scene;
     uint32_t c0, bit; /* the byte's bits so far under a leading one; how many they are */
 
-    nz_slot *table;
+    nz_bucket *table;
     uint64_t mask; /* buckets - 1 */
     uint64_t hash[NZ_CONTEXTS_MAX], key[NZ_CONTEXTS_MAX];
     nz_slot *slot[NZ_CONTEXTS_MAX]; /* of the current nibble */
     nz_slot *byte[NZ_CONTEXTS_MAX]; /* of the first nibble: the run */
     /* The runs of this byte, as the bits ask for them. */
-    uint16_t run_byte[NZ_CONTEXTS_MAX];   /* 256 + the byte expected, 0 for none */
-    uint16_t run_count[NZ_CONTEXTS_MAX];  /* twice its count, limited */
-    uint16_t run[NZ_CONTEXTS_MAX];        /* index into maps.run for this bit */
-    uint8_t count_limit[NZ_CONTEXTS_MAX]; /* short contexts average over more */
-    int16_t certain[256]; /* by state: belief in a history of ones or zeros only, signed */
-    maps *maps;           /* [contexts] */
+    uint16_t run_byte[NZ_CONTEXTS_MAX];  /* 256 + the byte expected, 0 for none */
+    uint16_t run_count[NZ_CONTEXTS_MAX]; /* twice its count, limited */
+    uint16_t run[NZ_CONTEXTS_MAX];       /* index into maps.run for this bit */
+    int16_t one_sided[256]; /* by state: all bits set for a history of only ones or only zeros */
+    maps *maps;             /* [contexts] */
     uint32_t *used[USED_MAX];
     uint32_t value[USED_MAX] __attribute__((aligned(64)));
     uint32_t confident; /* plain orders that know this context */
@@ -122,11 +119,6 @@ uint64_t nz_deep_memory(const nz_shape *s)
 
 /* ---- Start ---- */
 
-/* 256 * (1 - 1 / (1 + n / 2)): how much n observations deserve to be believed. */
-static const uint8_t belief[COUNT_MAX + 1] = {0,   85,  128, 154, 171, 183, 192, 199, 205, 209, 213,
-                                              217, 219, 222, 224, 226, 228, 229, 230, 232, 233, 234,
-                                              235, 236, 236, 237, 238, 238, 239, 240, 240, 241};
-
 /* A map entry that says `hit` is about to happen with a chance of 1 - 1 / odds. */
 static uint32_t expecting(int hit, uint32_t odds_x10)
 {
@@ -137,13 +129,10 @@ static uint32_t expecting(int hit, uint32_t odds_x10)
 static void start_context(deep *d, unsigned i)
 {
     maps *m = &d->maps[i];
-    d->count_limit[i] = i < 2 ? 120 : i < 4 ? 60 : 30;
     for (unsigned s = 0; s < 256; s++) {
         uint32_t n0 = d->history->n0[s] * 15u + 4, n1 = d->history->n1[s] * 15u + 4;
         m->state[s] = nz_adapt_start((uint32_t)(4194303ull * n1 / (n0 + n1)), 0);
     }
-    for (unsigned s = 0; s < 32 * 32; s++)
-        m->direct[s] = nz_adapt_start((2 * (s & 31) + 1) << 16, 0);
     m->run[0] = m->run[1] = nz_adapt_start(1 << 21, 0);
     for (unsigned s = 2; s < RUN_STATES; s++)
         m->run[s] = expecting(s & 1, 15 * (s >> 1) + 22);
@@ -165,12 +154,8 @@ static void start_tables(deep *d)
         start_context(d, i);
     for (unsigned j = 0; j < d->plan->matches; j++)
         start_match(&d->match_maps[j]);
-    for (unsigned s = 0; s < 256; s++) {
-        unsigned n0 = d->history->n0[s], n1 = d->history->n1[s];
-        n0 = n0 > COUNT_MAX ? COUNT_MAX : n0;
-        n1 = n1 > COUNT_MAX ? COUNT_MAX : n1;
-        d->certain[s] = (int16_t)(!n0 ? belief[n1] : !n1 ? -belief[n0] : 0);
-    }
+    for (unsigned s = 0; s < 256; s++)
+        d->one_sided[s] = -(!d->history->n0[s] != !d->history->n1[s]);
     for (unsigned i = 0; i < 16; i++)
         d->long_match[i] = nz_adapt_start(4190000, 30);
     for (unsigned i = 0; i < USED_MAX; i++)
@@ -181,10 +166,9 @@ static void start_tables(deep *d)
 static void start_weights(deep *d)
 {
     int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
-    for (unsigned i = 0; i < d->lists.slots; i++, w += d->plan->kinds) {
+    for (unsigned i = 0; i < d->lists.slots; i++, w += NZ_CONTEXT_INPUTS) {
         w[0] = 2 * one;
-        w[1] = one;
-        w[2] = one / 5 * 3;
+        w[1] = one / 5 * 3;
     }
     for (unsigned j = 0; j < d->plan->matches; j++, w += NZ_MATCH_INPUTS)
         w[0] = NZ_WEIGHT_ONE / 5;
@@ -244,7 +228,7 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
                 .stages = nz_deep_stages(s),
                 .c0 = 1,
                 .stage_shift = 32 - nz_deep_stage_bits(s),
-                .mask = ((uint64_t)1 << s->table_bits) / (2 * sizeof(nz_slot)) - 1,
+                .mask = ((uint64_t)1 << s->table_bits) / sizeof(nz_bucket) - 1,
                 .rate = RATE_START << RATE_SHIFT};
     nz_net_shape net = nz_deep_net(s);
     nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
@@ -396,32 +380,24 @@ static uint32_t count_known(const deep *d, unsigned node)
     return known;
 }
 
-/* A context seen for the first time has state 0 and count 0: its inputs are masked to zero, and the
- * map entries of those indices learn something nobody reads. Cheaper than a branch. */
-NZ_INLINE int16_t *context_inputs(deep *d, int16_t *restrict x, unsigned node, unsigned kinds)
+/* A context seen for the first time has state 0: what its map says is masked to zero, and the entry
+ * learns something nobody reads. Cheaper than a branch. A history of only ones or only zeros speaks
+ * twice, the second time as 8 (p - 1/2). */
+static int16_t *context_inputs(deep *d, int16_t *restrict x, unsigned node)
 {
-    const int16_t *restrict stretch = d->numeric->stretch, *restrict certain = d->certain;
+    const int16_t *restrict stretch = d->numeric->stretch, *restrict one_sided = d->one_sided;
     const unsigned slots = d->lists.slots;
     uint32_t **used = d->used, *restrict value = d->value;
     maps *m = d->maps;
-    for (unsigned i = 0; i < slots; i++, m++, x += kinds, used += 3, value += 3) {
-        const nz_slot *s = d->slot[i];
-        uint32_t state = s->state[node], n = s->count[node], p = s->p[node] ^ 0x8000u;
-        uint32_t n31 = n > COUNT_MAX ? COUNT_MAX : n;
-        int32_t seen = -(int32_t)(state > 0);
+    for (unsigned i = 0; i < slots; i++, m++, x += NZ_CONTEXT_INPUTS, used += 2, value += 2) {
+        uint32_t state = d->slot[i]->state[node];
         used[0] = &m->state[state];
-        used[1] = &m->direct[n31 * 32 + (p >> 11)];
-        used[2] = &m->run[d->run[i]];
+        used[1] = &m->run[d->run[i]];
         value[0] = *used[0];
         value[1] = *used[1];
-        value[2] = *used[2];
-        x[0] = (int16_t)(stretch[value[0] >> 20] & seen);
-        x[1] = (int16_t)(stretch[value[1] >> 20] & seen);
-        x[2] = stretch[value[2] >> 20];
-        if (kinds > 3)
-            x[3] = certain[state];
-        if (kinds > 4)
-            x[4] = (int16_t)(stretch[p >> 4] * belief[n31] >> 8);
+        x[0] = (int16_t)(stretch[value[0] >> 20] & -(state > 0));
+        x[1] = stretch[value[1] >> 20];
+        x[2] = (int16_t)(((int32_t)(value[0] >> 21) - 1024) & one_sided[state]);
     }
     return x;
 }
@@ -520,7 +496,7 @@ NZ_INLINE unsigned node_of(const deep *d)
 
 static uint32_t predict(deep *d)
 {
-    unsigned node = node_of(d), kinds = d->plan->kinds;
+    unsigned node = node_of(d);
     bool met = d->bit || !d->pair; /* a helper's first answer may still be on its way */
     int16_t *x = d->mixer.x;
     for (unsigned j = 0; j < d->plan->matches; j++)
@@ -529,9 +505,7 @@ static uint32_t predict(deep *d)
     if (met)
         ask_net(d);
     find_runs(d);
-    x = kinds == 3   ? context_inputs(d, x, node, 3)
-        : kinds == 4 ? context_inputs(d, x, node, 4)
-                     : context_inputs(d, x, node, 5);
+    x = context_inputs(d, x, node);
     x = match_inputs(d, x);
     if (!met) {
         meet_net(d);
@@ -555,7 +529,7 @@ static uint32_t predict(deep *d)
 
 static void learn_maps(deep *d, int bit)
 {
-    unsigned used = 3 * d->lists.slots;
+    unsigned used = 2 * d->lists.slots;
     d->kern->adapt(d->value, (used + 7) & ~7u, bit, ADAPT_LIMIT);
     for (unsigned i = 0; i < used; i++)
         *d->used[i] = d->value[i];
@@ -565,14 +539,8 @@ static void learn_slots(deep *d, unsigned node, int bit)
 {
     const uint8_t *restrict next = d->history->next[bit];
     for (unsigned i = 0; i < d->lists.slots; i++) {
-        nz_slot *s = d->slot[i];
-        s->state[node] = next[s->state[node]];
-        /* At n = 0 p is one half, so the product stays below 2^31. */
-        uint32_t n = s->count[node], p = s->p[node] ^ 0x8000u;
-        int32_t error = (bit << 16) - bit - (int32_t)p;
-        p = (uint32_t)((int32_t)p + (error * nz_adapt_rate[n] >> 14));
-        s->p[node] = (uint16_t)(p ^ 0x8000u);
-        s->count[node] = (uint8_t)(n + (n < d->count_limit[i]));
+        uint8_t *state = &d->slot[i]->state[node];
+        *state = next[*state];
     }
 }
 

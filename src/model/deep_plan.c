@@ -13,9 +13,9 @@ enum {
 
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
 static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
-    {0, 3, 2, 0x21a, 0x31, 0x66, 27, 20, 18, 1, 4}, {0, 4, 2, 0x3ff, 0xff, 0xff, 28, 20, 18, 1, 6},
-    {1, 4, 2, 0x2fb, 0xff, 0xff, 28, 22, 18, 1, 8}, {1, 5, 2, 0x3ff, 0xff, 0xff, 29, 22, 18, 2, 8},
-    {2, 5, 3, 0x7ff, 0xff, 0xff, 30, 22, 18, 2, 8},
+    {0, 2, 0x21a, 0x31, 0x66, 27, 20, 18, 1, 4}, {0, 2, 0x3ff, 0xff, 0xff, 28, 20, 18, 1, 6},
+    {1, 2, 0x2fb, 0xff, 0xff, 28, 22, 18, 1, 8}, {1, 2, 0x3ff, 0xff, 0xff, 29, 22, 18, 2, 8},
+    {2, 3, 0x7ff, 0xff, 0xff, 30, 22, 18, 2, 8},
 };
 
 static const uint32_t set_rows[] = {256, 768, 2048, 256, 512, 2048, 4096, 64, 768, 4096, 512};
@@ -71,7 +71,8 @@ nz_chosen nz_deep_stages(const nz_shape *s)
 size_t nz_deep_inputs(const nz_shape *s)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
-    return nz_deep_lists(s).slots * p->kinds + p->matches * NZ_MATCH_INPUTS + NZ_OPINION_INPUTS;
+    return nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS + p->matches * NZ_MATCH_INPUTS +
+           NZ_OPINION_INPUTS;
 }
 
 /* What every set makes of them, and the network's opinion. */
@@ -103,8 +104,8 @@ static uint8_t bits_for(uint64_t v, uint8_t low, uint8_t high)
 void nz_deep_choose(nz_shape *s, size_t n)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
-    /* A quarter of the slots a file could touch: most contexts come back. */
-    uint64_t touched = (uint64_t)n * nz_deep_lists(s).slots * sizeof(nz_slot) / 2;
+    /* Half of the slots a file could touch: most contexts come back. */
+    uint64_t touched = (uint64_t)n * nz_deep_lists(s).slots * sizeof(nz_slot);
     s->engine = NZ_ENGINE_DEEP;
     s->table_bits = bits_for(touched, TABLE_BITS_MIN, p->table_bits);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, p->match_bits);

@@ -12,6 +12,7 @@ enum {
     NZ_DEEP_SETS = 11,  /* weight sets of the first mixer layer */
     NZ_DEEP_FINALS = 8, /* of the second */
     NZ_DEEP_STAGES = 8, /* SSE */
+    NZ_CONTEXT_INPUTS = 3,
     NZ_MATCH_INPUTS = 3,
     NZ_OPINION_INPUTS = 2, /* the network's, and the bias */
 };
@@ -19,7 +20,6 @@ enum {
 /* Sets, finals and stages are bit masks over the numbering in deep.c. */
 typedef struct nz_deep_plan {
     uint8_t tier;    /* 0, 1, 2: how many contexts */
-    uint8_t kinds;   /* inputs a context: 3, 4 or 5 */
     uint8_t matches; /* match models */
     uint16_t sets;
     uint8_t finals, stages;
