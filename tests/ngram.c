@@ -137,6 +137,19 @@ Test(outline, names_and_numbers_are_all_the_same)
     nz_past_free(&q);
 }
 
+Test(texture, tells_kinds_of_bytes_apart)
+{
+    nz_past p = after("it is. (So");
+    cr_assert_eq(p.texture.kinds, 0x5d6c5u);
+    cr_assert_eq(p.texture.blanks, 0b0010001000u);
+    cr_assert(p.texture.pause, "the words in front of it ended with a stop");
+    nz_past_free(&p);
+    p = after("it is. So well");
+    cr_assert(!p.texture.pause);
+    cr_assert_eq(p.last_initial, (uint32_t)'s');
+    nz_past_free(&p);
+}
+
 Test(past, records_are_found)
 {
     char text[41 * 60 + 1];

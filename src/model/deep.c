@@ -9,6 +9,7 @@
 #include "ngram/row.h"
 #include "ngram/slot.h"
 #include "prior.h"
+#include "scene.h"
 #include "sse.h"
 
 #include <stdlib.h>
@@ -47,15 +48,6 @@ typedef struct match_maps {
  * values are kept beside them so that all can learn at once. */
 enum { USED_MAX = 2 * NZ_CONTEXTS_MAX + 8 };
 
-/* What the two kinds of data want to know about the surroundings, for the mixers. */
-typedef struct scene {
-    uint32_t local; /* [64] where in a word, or in an aligned field */
-    uint32_t frame; /* [64] what brackets and line, or where in a record */
-    uint32_t left;  /* [512] the last bracket, or the byte above */
-    uint32_t type;  /* [256] the kinds of the last two bytes */
-    uint32_t third; /* [256] the byte or class before them */
-} scene;
-
 typedef struct deep {
     const nz_shape *shape;
     const nz_deep_plan *plan;
@@ -67,8 +59,9 @@ typedef struct deep {
 
     nz_past past;
     nz_match match[NZ_DEEP_MATCHES];
-    scene scene;
-    uint32_t c0, bit; /* the byte's bits so far under a leading one; how many they are */
+    nz_scene scene;
+    uint16_t ahead[256]; /* by c0: the classes of bytes that may come of it, a bit each */
+    uint32_t c0, bit;    /* the byte's bits so far under a leading one; how many they are */
 
     nz_bucket *table;
     uint64_t mask; /* buckets - 1 */
@@ -156,6 +149,10 @@ static void start_tables(deep *d)
         start_match(&d->match_maps[j]);
     for (unsigned s = 0; s < 256; s++)
         d->one_sided[s] = -(!d->history->n0[s] != !d->history->n1[s]);
+    for (unsigned c = 0; c < 256; c++)
+        d->ahead[128 | c / 2] |= (uint16_t)(1u << nz_byte_class[c]);
+    for (unsigned c0 = 127; c0 > 0; c0--)
+        d->ahead[c0] = d->ahead[2 * c0] | d->ahead[2 * c0 + 1];
     for (unsigned i = 0; i < 16; i++)
         d->long_match[i] = nz_adapt_start(4190000, 30);
     for (unsigned i = 0; i < USED_MAX; i++)
@@ -255,48 +252,6 @@ static uint32_t match_state(const nz_match *m)
     uint32_t n = m->len;
     uint32_t class = n < 8 ? 1 : n < 12 ? 2 : n < 16 ? 3 : n < 24 ? 4 : n < 32 ? 5 : n < 64 ? 6 : 7;
     return class << 8 | (uint32_t)m->expect;
-}
-
-/* 1 + the place of c in a short list, 0 for none. */
-static uint32_t place(const char *list, uint32_t c)
-{
-    for (uint32_t i = 0; list[i]; i++)
-        if ((uint8_t)list[i] == c)
-            return i + 1;
-    return 0;
-}
-
-static uint32_t letter_class(uint32_t c)
-{
-    return c >= 'a' && c <= 'z'               ? 0
-           : c >= 'A' && c <= 'Z'             ? 1
-           : c >= '0' && c <= '9'             ? 2
-           : c == ' '                         ? 3
-           : c == 10                          ? 4
-           : c >= 128                         ? 5
-           : c == '[' || c == '{' || c == '<' ? 6
-                                              : 7;
-}
-
-static scene text_scene(const nz_past *p)
-{
-    uint32_t c1 = p->c4 & 0xff, top = nz_past_top(p, 0), nest = place("[{(<L\"", top);
-    uint32_t t = nz_byte_class[c1] * 16u + nz_byte_class[p->c4 >> 8 & 0xff];
-    return (scene){.local = (p->word_len > 7 ? 7 : p->word_len) * 8 + letter_class(c1),
-                   .frame = (top && !nest ? 7 : nest) * 8 + place("*=|#: <", p->line_first),
-                   .left = p->bracket,
-                   .type = t,
-                   .third = nz_byte_class[p->c4 >> 16 & 0xff]};
-}
-
-static scene binary_scene(const nz_past *p)
-{
-    uint32_t c1 = p->c4 & 0xff;
-    return (scene){.local = (p->pos & 7) * 8 + (c1 >> 5),
-                   .frame = p->pos % p->period & 63,
-                   .left = nz_past_at(p, p->period),
-                   .type = (c1 & 0xf0) | (p->c4 >> 12 & 15),
-                   .third = p->c4 >> 20 & 15};
 }
 
 /* What the match models make of this byte as a whole. */
@@ -421,6 +376,11 @@ static int16_t *match_inputs(deep *d, int16_t *x)
     return x;
 }
 
+static uint32_t texture_row(uint32_t texture, uint32_t bits)
+{
+    return nz_hash32(texture, bits) >> (32 - NZ_TEXTURE_BITS);
+}
+
 /* Chooses the rows of both mixers. */
 static void select_rows(deep *d)
 {
@@ -431,25 +391,39 @@ static void select_rows(deep *d)
     uint32_t symbol = d->net_symbol + 256 * nz_match_bit((int)d->net_symbol, d->c0, bit);
     uint32_t opinion = (nz_sse_position(d->net_st) >> 7) * 8 + bit;
     uint32_t known = d->confident > 2 ? d->confident - 2 : 0;
-    scene s = d->scene;
+    const nz_scene *s = &d->scene;
+    const uint32_t *t = s->texture, ahead = d->ahead[d->c0];
     const uint32_t set[NZ_DEEP_SETS] = {
         d->c0,
         known * 64 + bit * 8 + near * 2 + (d->expected[1] > 0),
         c1 | bit << 8,
         opinion,
-        s.local * 8 + bit,
+        s->local * 8 + bit,
         (p->c4 >> 8 & 0xff) | bit << 8,
-        s.left << 3 | bit,
+        s->left << 3 | bit,
         matched,
         symbol,
-        s.type * 16 + s.third,
-        s.frame * 8 + bit,
+        s->type * 16 + s->third,
+        s->frame * 8 + bit,
+        texture_row(t[0], d->c0),
+        texture_row(t[1], d->c0),
+        texture_row(t[2], ahead),
+        texture_row(t[3], ahead),
+        texture_row(t[4], d->c0),
+        texture_row(t[5], bit),
+        texture_row(t[6], ahead),
     };
     for (unsigned i = 0; i < d->sets.n; i++)
         nz_mixer_select(&d->mixer, i, set[d->sets.index[i]]);
     const uint32_t final[NZ_DEEP_FINALS] = {
-        d->c0,  c1 << 8 | d->c0,  opinion,           matched,
-        symbol, s.type * 8 + bit, s.frame * 8 + bit, d->confident * 8 + bit,
+        d->c0,
+        c1 << 8 | d->c0,
+        opinion,
+        matched,
+        symbol,
+        s->type * 8 + bit,
+        s->frame * 8 + bit,
+        d->confident * 8 + bit,
     };
     for (unsigned i = 0; i < d->finals.n; i++)
         nz_mixer_select(&d->final, i, final[d->finals.index[i]]);
@@ -610,7 +584,7 @@ static void byte_begin(deep *d)
         d->run_byte[i] = s->run_count ? 256 | s->run_byte : 0;
         d->run_count[i] = 2 * (s->run_count > 15 ? 15 : s->run_count);
     }
-    d->scene = kind == NZ_KIND_TEXT ? text_scene(&d->past) : binary_scene(&d->past);
+    d->scene = kind == NZ_KIND_TEXT ? nz_scene_text(&d->past) : nz_scene_binary(&d->past);
     d->c0 = 1;
     d->bit = 0;
 }

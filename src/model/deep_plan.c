@@ -13,13 +13,16 @@ enum {
 
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
 static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
-    {0, 2, 0x21a, 0x31, 0x66, 27, 20, 18, 1, 4}, {0, 2, 0x3ff, 0xff, 0xff, 28, 20, 18, 1, 6},
-    {1, 2, 0x2fb, 0xff, 0xff, 28, 22, 18, 1, 8}, {1, 2, 0x3ff, 0xff, 0xff, 29, 22, 18, 2, 8},
-    {2, 3, 0x7ff, 0xff, 0xff, 30, 22, 18, 2, 8},
+    {0, 2, {0x22a00, 0x21a}, 0x31, 0x66, 27, 20, 18, 1, 4},
+    {0, 2, {0x22a91, 0x3ff}, 0xff, 0xff, 28, 20, 18, 1, 6},
+    {1, 2, {0x22a91, 0x2fb}, 0xff, 0xff, 28, 22, 18, 1, 8},
+    {1, 2, {0x3fef1, 0x3ff}, 0xff, 0xff, 29, 22, 18, 2, 8},
+    {2, 3, {0x3fed1, 0x7ff}, 0xff, 0xff, 30, 22, 18, 2, 8},
 };
 
-static const uint32_t set_rows[] = {256, 768, 2048, 256, 512, 2048, 4096, 64, 768, 4096, 512};
-static const uint32_t final_rows[] = {256, 65536, 256, 64, 768, 2048, 512, 64};
+static const uint32_t set_rows[NZ_DEEP_SETS] = {
+    256, 768, 2048, 256, 512, 2048, 4096, 64, 768, 4096, 512, [11 ... 17] = 1 << NZ_TEXTURE_BITS};
+static const uint32_t final_rows[NZ_DEEP_FINALS] = {256, 65536, 256, 64, 768, 2048, 512, 64};
 
 const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
 {
@@ -45,7 +48,7 @@ static nz_chosen choose(unsigned mask, const uint32_t *rows)
 
 nz_chosen nz_deep_sets(const nz_shape *s)
 {
-    return choose(nz_deep_plan_of(s)->sets, set_rows);
+    return choose(nz_deep_plan_of(s)->sets[s->kind], set_rows);
 }
 
 nz_chosen nz_deep_finals(const nz_shape *s)

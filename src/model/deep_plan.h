@@ -9,19 +9,20 @@
 
 enum {
     NZ_DEEP_MATCHES = 3,
-    NZ_DEEP_SETS = 11,  /* weight sets of the first mixer layer */
-    NZ_DEEP_FINALS = 8, /* of the second */
-    NZ_DEEP_STAGES = 8, /* SSE */
+    NZ_DEEP_SETS = 18,    /* weight sets of the first mixer layer */
+    NZ_TEXTURE_BITS = 11, /* log2 of the rows of the last seven sets */
+    NZ_DEEP_FINALS = 8,   /* of the second */
+    NZ_DEEP_STAGES = 8,   /* SSE */
     NZ_CONTEXT_INPUTS = 3,
     NZ_MATCH_INPUTS = 3,
     NZ_OPINION_INPUTS = 2, /* the network's, and the bias */
 };
 
-/* Sets, finals and stages are bit masks over the numbering in deep.c. */
+/* Sets, finals and stages are bit masks over the numbering in deep.c; [2]: of text, of binary. */
 typedef struct nz_deep_plan {
     uint8_t tier;    /* 0, 1, 2: how many contexts */
     uint8_t matches; /* match models */
-    uint16_t sets;
+    uint32_t sets[2];
     uint8_t finals, stages;
     /* Upper bounds; tables shrink with the input. */
     uint8_t table_bits, match_bits, row_bits, layers, width;

@@ -140,6 +140,7 @@ static void word_end(nz_past *p)
     p->follows = p->next_word[word & 0xffff];
     memmove(p->word + 1, p->word, sizeof p->word - sizeof p->word[0]);
     p->last_tail = p->tail;
+    p->last_initial = p->initial;
     if (p->capital)
         p->capital_word = word;
     p->capitals = (p->capitals << 2 | p->capital) & 63;
@@ -318,6 +319,7 @@ void nz_past_next(nz_past *p, uint8_t byte)
     }
     nz_phrase_next(&p->phrase, byte, before, lower, is_word, p->pos);
     nz_outline_next(&p->outline, byte, is_word);
+    nz_texture_next(&p->texture, byte, is_word);
     lines(p, byte, before);
     markup(p, byte);
     records(p, byte);

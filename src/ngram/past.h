@@ -6,6 +6,7 @@
 
 #include "outline.h"
 #include "phrase.h"
+#include "texture.h"
 
 enum { NZ_NEST_MAX = 64, NZ_WORDS = 5, NZ_AFTER3_BITS = 18 };
 
@@ -30,14 +31,14 @@ typedef struct nz_past {
     /* Words: runs of letters and bytes >= 128, lower-cased. [0] is the current one. */
     uint32_t word[NZ_WORDS]; /* hashes; word[0] == 0 outside a word */
     uint32_t word_len;
-    uint32_t tail, last_tail; /* last 4 letters of the current and of the previous word */
-    uint32_t initial;         /* first letter of the current word */
-    uint32_t capital;         /* 0 lower case, 1 Capital, 2 CAPITALS or miXed */
-    uint32_t capitals;        /* of the last three words, 2 bits each */
-    uint32_t capital_word;    /* the last word that began with a capital */
-    uint32_t line_word;       /* first word of the line */
-    uint32_t stop;            /* last byte outside words that was not a space */
-    uint32_t follows;         /* the word that came after the previous word last time */
+    uint32_t tail, last_tail;       /* last 4 letters of the current and of the previous word */
+    uint32_t initial, last_initial; /* first letters of both */
+    uint32_t capital;               /* 0 lower case, 1 Capital, 2 CAPITALS or miXed */
+    uint32_t capitals;              /* of the last three words, 2 bits each */
+    uint32_t capital_word;          /* the last word that began with a capital */
+    uint32_t line_word;             /* first word of the line */
+    uint32_t stop;                  /* last byte outside words that was not a space */
+    uint32_t follows;               /* the word that came after the previous word last time */
 
     /* Lines and nesting. */
     uint32_t line, above, above2; /* where this line and the two before it start */
@@ -55,6 +56,7 @@ typedef struct nz_past {
 
     nz_phrase phrase;
     nz_outline outline;
+    nz_texture texture;
 
     /* Records: the distance at which bytes keep coming back, and how long it has been that. */
     uint32_t seen[4][256]; /* the last positions of every byte, latest first */
