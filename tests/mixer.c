@@ -55,6 +55,31 @@ Test(mixer, rows_start_from_the_same_weights_and_stay_apart)
     nz_mixer_free(&m);
 }
 
+Test(mixer, eager_rows_learn_faster_while_young)
+{
+    const uint32_t rows[] = {2};
+    nz_mixer m;
+    cr_assert_eq(nz_mixer_new(&m, &kern, 1, 1, rows), 0);
+    m.eager = 4;
+    m.x[0] = 2500;
+    for (int i = 0; i < 300; i++) { /* both bits alike: nothing is learned but age */
+        nz_mixer_select(&m, 0, 0);
+        nz_mixer_mix(&m);
+        nz_mixer_train(&m, i & 1, 10);
+    }
+    int32_t moved[2];
+    for (uint32_t row = 0; row < 2; row++) {
+        nz_mixer_select(&m, 0, row);
+        nz_mixer_mix(&m);
+        int32_t before = m.st[0];
+        nz_mixer_train(&m, 1, 10000);
+        nz_mixer_mix(&m);
+        moved[row] = m.st[0] - before;
+    }
+    cr_assert_gt(moved[1], 3 * moved[0], "%d, %d", moved[1], moved[0]);
+    nz_mixer_free(&m);
+}
+
 Test(mixer, output_is_clamped)
 {
     const uint32_t rows[] = {1};

@@ -19,11 +19,10 @@ enum {
     RUN_STATES = 32,
     ADAPT_LIMIT = 1023,
     SSE_LIMIT = 127,
-    LONG_MATCH = 512,   /* from here on one flag a byte says "as expected" */
-    RATE_START = 41943, /* of the mixer: .02, in 2^-21 */
-    RATE_END = 3146,    /* .0015 */
-    RATE_FINAL = 8389,  /* of the final mixer: .004 */
-    RATE_SHIFT = 15,    /* more fractional bits while it decays */
+    LONG_MATCH = 512, /* from here on one flag a byte says "as expected" */
+    EAGER = 4,        /* how much faster new rows of the mixers learn, see mixer.h */
+    RATE_SHIFT = 15,  /* more fractional bits while the mixer's rate decays */
+    MAP_COUNT = 60,   /* observations that the start of a map counts for */
     PROGRESS_STEP = 4096,
 };
 
@@ -87,7 +86,8 @@ typedef struct deep {
     int net_st;                 /* its stretched opinion on the next bit */
 
     nz_mixer mixer, final;
-    int32_t rate; /* of the mixer, with RATE_SHIFT more fractional bits */
+    int32_t rate, rate_end; /* of the first one, with RATE_SHIFT more fractional bits */
+    int32_t rate_final;
     nz_sse sse[NZ_DEEP_STAGES];
     uint32_t sse_context[NZ_DEEP_STAGES];
     unsigned stage_shift;    /* from a 32-bit hash to a stage's context */
@@ -124,7 +124,7 @@ static void start_context(deep *d, unsigned i)
     maps *m = &d->maps[i];
     for (unsigned s = 0; s < 256; s++) {
         uint32_t n0 = d->history->n0[s] * 15u + 4, n1 = d->history->n1[s] * 15u + 4;
-        m->state[s] = nz_adapt_start((uint32_t)(4194303ull * n1 / (n0 + n1)), 0);
+        m->state[s] = nz_adapt_start((uint32_t)(4194303ull * n1 / (n0 + n1)), MAP_COUNT);
     }
     m->run[0] = m->run[1] = nz_adapt_start(1 << 21, 0);
     for (unsigned s = 2; s < RUN_STATES; s++)
@@ -164,14 +164,28 @@ static void start_weights(deep *d)
 {
     int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
     for (unsigned i = 0; i < d->lists.slots; i++, w += NZ_CONTEXT_INPUTS) {
-        w[0] = 2 * one;
+        w[0] = one;
         w[1] = one / 5 * 3;
     }
     for (unsigned j = 0; j < d->plan->matches; j++, w += NZ_MATCH_INPUTS)
-        w[0] = NZ_WEIGHT_ONE / 5;
+        w[0] = NZ_WEIGHT_ONE / 32;
     w[0] = NZ_WEIGHT_ONE / 4;
     for (unsigned s = 0; s < d->sets.n; s++)
         d->final.start[s] = NZ_WEIGHT_ONE / (int32_t)d->sets.n;
+}
+
+/* Times 2^21, as the mixers want it. */
+static int32_t mixer_rate(uint8_t e4)
+{
+    return (e4 << 21) / 10000;
+}
+
+static void start_rates(deep *d)
+{
+    nz_deep_rates r = nz_deep_rates_of(d->shape);
+    d->rate = mixer_rate(r.start) << RATE_SHIFT;
+    d->rate_end = mixer_rate(r.end) << RATE_SHIFT;
+    d->rate_final = mixer_rate(r.final);
 }
 
 static void deep_free(deep *d)
@@ -225,8 +239,7 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
                 .stages = nz_deep_stages(s),
                 .c0 = 1,
                 .stage_shift = 32 - nz_deep_stage_bits(s),
-                .mask = ((uint64_t)1 << s->table_bits) / sizeof(nz_bucket) - 1,
-                .rate = RATE_START << RATE_SHIFT};
+                .mask = ((uint64_t)1 << s->table_bits) / sizeof(nz_bucket) - 1};
     nz_net_shape net = nz_deep_net(s);
     nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
     if (!err && run->second_core && nz_pair_new(&d->pair))
@@ -239,6 +252,8 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
     }
     start_tables(d);
     start_weights(d);
+    start_rates(d);
+    d->mixer.eager = d->final.eager = EAGER;
     *out = d;
     return NZ_OK;
 }
@@ -521,7 +536,7 @@ static void learn_slots(deep *d, unsigned node, int bit)
 static void learn(deep *d, int bit)
 {
     nz_mixer_train(&d->mixer, bit, d->rate >> RATE_SHIFT);
-    nz_mixer_train(&d->final, bit, RATE_FINAL);
+    nz_mixer_train(&d->final, bit, d->rate_final);
     for (unsigned i = 0; i < d->stages.n; i++)
         nz_sse_update(&d->sse[d->stages.index[i]], bit, SSE_LIMIT);
     learn_maps(d, bit);
@@ -557,8 +572,8 @@ static void learn_last(deep *d)
     learn(d, byte & 1);
     learn_runs(d, byte);
     /* The mixer's rate falls by 1/6250 a byte at first, 20 times slower near its end. */
-    if (d->rate > RATE_END << RATE_SHIFT)
-        d->rate -= d->rate > 3 * (RATE_END << RATE_SHIFT) ? d->rate / 6250 : d->rate / 125000;
+    if (d->rate > d->rate_end)
+        d->rate -= d->rate > 3 * d->rate_end ? d->rate / 6250 : d->rate / 125000;
 }
 
 /* ---- Whole bytes ---- */
@@ -701,7 +716,7 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
         if (i % PROGRESS_STEP == 0 && report(&quiet, 0))
             return NZ_E_STOPPED;
     }
-    d->rate = RATE_START << RATE_SHIFT;
+    start_rates(d);
     nz_past_turn(&d->past, raw);
     for (unsigned j = 0; j < d->plan->matches; j++)
         nz_match_forget(&d->match[j]);

@@ -13,11 +13,11 @@ enum {
 
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
 static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
-    {0, 2, {0x22a00, 0x21a}, 0x31, 0x66, 27, 20, 18, 1, 4},
-    {0, 2, {0x22a91, 0x3ff}, 0xff, 0xff, 28, 20, 18, 1, 6},
-    {1, 2, {0x22a91, 0x2fb}, 0xff, 0xff, 28, 22, 18, 1, 8},
-    {1, 2, {0x3fef1, 0x3ff}, 0xff, 0xff, 29, 22, 18, 2, 8},
-    {2, 3, {0x3fed1, 0x7ff}, 0xff, 0xff, 30, 22, 18, 2, 8},
+    {0, 2, {0x22a00, 0x21a}, 0x31, 0x66, {{200, 15, 40}, {100, 15, 40}}, 27, 20, 18, 1, 4},
+    {0, 2, {0x22a91, 0x3ff}, 0xff, 0xff, {{200, 15, 40}, {100, 15, 40}}, 28, 20, 18, 1, 6},
+    {1, 2, {0x22a91, 0x2fb}, 0xff, 0xff, {{100, 15, 40}, {100, 15, 40}}, 28, 22, 18, 1, 8},
+    {1, 2, {0x3fef1, 0x3ff}, 0xff, 0xff, {{100, 15, 40}, {100, 15, 40}}, 29, 22, 18, 2, 8},
+    {2, 3, {0x3fed1, 0x7ff}, 0xff, 0xff, {{50, 10, 20}, {100, 15, 40}}, 30, 22, 18, 2, 8},
 };
 
 static const uint32_t set_rows[NZ_DEEP_SETS] = {
@@ -93,6 +93,11 @@ nz_net_shape nz_deep_net(const nz_shape *s)
                           .direct = NZ_ROWS_DIRECT,
                           .hashed = (int)nz_deep_lists(s).hashed,
                           .direct_rows = NZ_ROWS_DIRECT_EACH};
+}
+
+nz_deep_rates nz_deep_rates_of(const nz_shape *s)
+{
+    return nz_deep_plan_of(s)->rates[s->kind];
 }
 
 /* The smallest bits in [low, high] with 2^bits >= v. */

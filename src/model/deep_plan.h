@@ -18,12 +18,18 @@ enum {
     NZ_OPINION_INPUTS = 2, /* the network's, and the bias */
 };
 
+/* Learning rates, in 1/10000: the first layer's falls. */
+typedef struct nz_deep_rates {
+    uint8_t start, end, final;
+} nz_deep_rates;
+
 /* Sets, finals and stages are bit masks over the numbering in deep.c; [2]: of text, of binary. */
 typedef struct nz_deep_plan {
     uint8_t tier;    /* 0, 1, 2: how many contexts */
     uint8_t matches; /* match models */
     uint32_t sets[2];
     uint8_t finals, stages;
+    nz_deep_rates rates[2];
     /* Upper bounds; tables shrink with the input. */
     uint8_t table_bits, match_bits, row_bits, layers, width;
 } nz_deep_plan;
@@ -44,5 +50,6 @@ unsigned nz_deep_stage_bits(const nz_shape *s);
 size_t nz_deep_inputs(const nz_shape *s); /* of the first mixer layer */
 size_t nz_deep_final_inputs(const nz_shape *s);
 nz_net_shape nz_deep_net(const nz_shape *s);
+nz_deep_rates nz_deep_rates_of(const nz_shape *s);
 
 #endif

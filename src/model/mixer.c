@@ -1,5 +1,7 @@
 #include "mixer.h"
 
+#include "backend/adapt.h"
+
 #define DOT_SHIFT 13 /* 8 + 13 fractional bits in a dot product, 8 wanted */
 
 static size_t padded(size_t inputs)
@@ -32,8 +34,8 @@ int nz_mixer_new(nz_mixer *m, const nz_kern *kern, size_t inputs, unsigned sets,
     for (unsigned s = 0; s < sets; s++) {
         m->rows[s] = rows[s];
         m->weights[s] = nz_big_new(set_bytes(m->inputs, rows[s]));
-        m->used[s] = nz_big_new(rows[s]);
-        if (!m->weights[s] || !m->used[s])
+        m->ages[s] = nz_big_new(rows[s]);
+        if (!m->weights[s] || !m->ages[s])
             return -1;
     }
     return 0;
@@ -43,7 +45,7 @@ void nz_mixer_free(nz_mixer *m)
 {
     for (unsigned s = 0; s < m->sets; s++) {
         nz_big_free(m->weights[s], set_bytes(m->inputs, m->rows[s]));
-        nz_big_free(m->used[s], m->rows[s]);
+        nz_big_free(m->ages[s], m->rows[s]);
     }
     nz_big_free(m->start, m->inputs * sizeof *m->start);
     nz_big_free(m->x, m->inputs * sizeof *m->x);
@@ -68,11 +70,20 @@ void nz_mixer_mix(nz_mixer *m)
         m->st[s] = nz_stretch_clamp(dot[s] >> DOT_SHIFT);
 }
 
+/* rate * (1 + eager / (1 + age / 8)), nearly, and the row is older. */
+static int64_t rate_at(uint8_t *age, int32_t rate, int32_t eager)
+{
+    int64_t more = (int64_t)rate * eager * nz_adapt_rate[*age + 6] >> 11;
+    *age += *age < 255;
+    return rate + more;
+}
+
 void nz_mixer_train(nz_mixer *m, int bit, int32_t rate)
 {
     int32_t err[NZ_SETS_MAX];
     for (unsigned s = 0; s < m->sets; s++) {
-        int64_t e = (int64_t)((bit << 16) - nz_squash(m->numeric, m->st[s])) * rate;
+        int64_t e = (bit << 16) - nz_squash(m->numeric, m->st[s]);
+        e *= rate_at(m->age[s], rate, m->eager);
         int32_t step = (int32_t)((e + (1 << 15)) >> 16);
         err[s] = step > 32767 ? 32767 : step < -32767 ? -32767 : step;
     }

@@ -1,7 +1,7 @@
 /* Gated logistic mixing in integers. Inputs are stretched probabilities with 8 fractional bits;
  * each set owns many rows of weights and a small context selects one; the dot product is a new
- * stretched probability, and the selected row learns from its own error. Two of them in a chain
- * make the two-layer mixer of the PAQ line.
+ * stretched probability, and the selected row learns from its own error, faster while it is young.
+ * Two of them in a chain make the two-layer mixer of the PAQ line.
  *
  * A weight of 1.0 is 2^29: dot products use the upper halves, learning reaches the lower ones. */
 #ifndef NZ_MODEL_MIXER_H
@@ -17,12 +17,14 @@ typedef struct nz_mixer {
     const nz_numeric *numeric;
     size_t inputs; /* padded to a multiple of 16 */
     unsigned sets;
+    int32_t eager; /* a new row learns at 1 + eager times the rate; 0 unless the owner sets it */
     uint32_t rows[NZ_SETS_MAX];
     int16_t *weights[NZ_SETS_MAX]; /* [rows][2][inputs], from `start` when first used */
-    uint8_t *used[NZ_SETS_MAX];
-    int32_t *start; /* [inputs] */
-    int16_t *x;     /* [inputs], to be filled before nz_mixer_mix */
+    uint8_t *ages[NZ_SETS_MAX];    /* [rows]: bits learned from, 0 before the first use */
+    int32_t *start;                /* [inputs] */
+    int16_t *x;                    /* [inputs], to be filled before nz_mixer_mix */
     int16_t *selected[NZ_SETS_MAX];
+    uint8_t *age[NZ_SETS_MAX];                            /* of the rows selected */
     int32_t st[NZ_SETS_MAX] __attribute__((aligned(64))); /* stretched outputs */
 } nz_mixer;
 
@@ -38,8 +40,9 @@ void nz_mixer_start_row(const nz_mixer *m, int16_t *weights);
 NZ_INLINE void nz_mixer_select(nz_mixer *m, unsigned set, uint32_t row)
 {
     int16_t *w = m->weights[set] + (size_t)row * 2 * m->inputs;
-    if (NZ_UNLIKELY(!m->used[set][row])) {
-        m->used[set][row] = 1;
+    m->age[set] = &m->ages[set][row];
+    if (NZ_UNLIKELY(!*m->age[set])) {
+        *m->age[set] = 1;
         nz_mixer_start_row(m, w);
     }
     m->selected[set] = w;
@@ -48,7 +51,7 @@ NZ_INLINE void nz_mixer_select(nz_mixer *m, unsigned set, uint32_t row)
 }
 
 void nz_mixer_mix(nz_mixer *m);
-/* rate: 2^21 times the learning rate. */
+/* rate: 2^21 times the learning rate of old rows. */
 void nz_mixer_train(nz_mixer *m, int bit, int32_t rate);
 
 #endif
