@@ -164,8 +164,9 @@ static void start_weights(deep *d)
 {
     int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
     for (unsigned i = 0; i < d->lists.slots; i++, w += NZ_CONTEXT_INPUTS) {
-        w[0] = one;
-        w[1] = one / 5 * 3;
+        w[0] = one / 5 * 3;
+        w[1] = one / 10 * 3;
+        w[2] = one;
     }
     for (unsigned j = 0; j < d->plan->matches; j++, w += NZ_MATCH_INPUTS)
         w[0] = NZ_WEIGHT_ONE / 32;
