@@ -74,10 +74,16 @@ Test(past, lines_and_the_one_above)
 {
     nz_past p = after("first line\nsecond\nth");
     cr_assert_eq(nz_past_column(&p), 2u);
-    cr_assert_eq(nz_past_above(&p, 2, 0), 'c');
-    cr_assert_eq(nz_past_above(&p, 2, 1), 'o');
-    cr_assert_eq(nz_past_above(&p, 7, 0), 0u, "past the end of the line above");
+    cr_assert_eq(nz_past_above(&p, 1, 2), 'c');
+    cr_assert_eq(nz_past_above(&p, 1, 3), 'o');
+    cr_assert_eq(nz_past_above(&p, 1, 7), 0u, "past the end of the line above");
     cr_assert_eq(p.line_first, 't');
+    cr_assert_eq(p.alike, 0u);
+    nz_past_free(&p);
+    p = after("long\nsame start\n\nsame\nsame sta");
+    cr_assert_eq(p.alike, 4u);
+    cr_assert_eq(p.paragraph, 17u);
+    cr_assert_eq(nz_past_above(&p, 3, 2), 'm');
     nz_past_free(&p);
 }
 
@@ -91,6 +97,10 @@ Test(past, nesting_opens_and_closes)
     nz_past_free(&p);
     p = after("a [b {c (d] ) }");
     cr_assert_eq(p.depth, 0u, "an outer bracket closes what is inside; strays change nothing");
+    nz_past_free(&p);
+    p = after("a (b, c [d e");
+    cr_assert_eq(nz_past_nest(&p).part, 1u);
+    cr_assert_eq(p.nest[0].part, 3u);
     nz_past_free(&p);
     char deep[500];
     memset(deep, '(', sizeof deep - 1);
@@ -118,6 +128,43 @@ Test(phrase, words_have_an_age)
     nz_past p = after("size = 1; size"), q = after("size = 1; siz");
     cr_assert_eq(nz_phrase_age(&p.phrase, p.pos), 4u, "ten bytes");
     cr_assert_eq(nz_phrase_age(&q.phrase, q.pos), 0u);
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
+Test(phrase, a_sentence_starts_afresh)
+{
+    nz_past p = after("One here. Two there, three"), q = after("Two there, three");
+    cr_assert_arr_eq(p.phrase.word, q.phrase.word, sizeof p.phrase.word);
+    cr_assert_neq(p.phrase.word[2], 0u);
+    cr_assert_eq(p.phrase.word[3], 0u);
+    cr_assert_eq(p.phrase.sentence, 9u);
+    cr_assert_eq(p.phrase.gap, 0u);
+    cr_assert_eq(p.phrase.last_gap, q.phrase.last_gap);
+    nz_past_free(&q);
+    q = after("Two there three");
+    cr_assert_neq(p.phrase.last_gap, q.phrase.last_gap, "a comma and a blank, not a blank");
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
+Test(follow, words_gaps_and_letters_remember)
+{
+    nz_past p = after("as The cat; as the cat"), q = after("as the cat, as the ");
+    cr_assert_eq(nz_follow_of(&p.follow, NZ_FOLLOW_TOKEN), ';');
+    cr_assert_eq(nz_follow_of(&p.follow, NZ_FOLLOW_WORDS), ';');
+    cr_assert_eq(nz_follow_of(&p.follow, NZ_FOLLOW_LETTERS), ' ' << 8 | 'a', "gaps are none");
+    cr_assert_eq(nz_follow_of(&q.follow, NZ_FOLLOW_TOKEN), 'c' << 8 | 't', "after a blank");
+    cr_assert_eq(nz_follow_of(&q.follow, NZ_FOLLOW_WORDS), 'c');
+    nz_past_free(&p);
+    nz_past_free(&q);
+}
+
+Test(spelling, words_and_gaps_are_spelled)
+{
+    nz_past p = after("a Baker"), q = after("a baker, ");
+    cr_assert_eq(p.spelling.kinds, 0x12131u);
+    cr_assert_eq(q.spelling.kinds, 0xb8u);
     nz_past_free(&p);
     nz_past_free(&q);
 }

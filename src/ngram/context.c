@@ -50,8 +50,7 @@ static void more_orders(list *l, const nz_past *p)
 static void words(list *l, const nz_past *p)
 {
     const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, column, 0);
-    add(l, 0);
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, 1, column);
     add(l, (uint64_t)w[0] << 8 | c1);
     add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
     add(l, h2(w[0], w[2]));
@@ -65,7 +64,7 @@ static void words(list *l, const nz_past *p)
 static void formats(list *l, const nz_past *p)
 {
     uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p);
-    uint32_t above = nz_past_above(p, column, 0);
+    uint32_t above = nz_past_above(p, 1, column);
     uint32_t nest = nz_past_top(p, 0) | nz_past_top(p, 1) << 8;
     uint32_t inside = p->pos - nz_past_nest(p).pos;
     uint32_t cl = (uint32_t)p->classes, ch = (uint32_t)(p->classes >> 32);
@@ -80,63 +79,151 @@ static void formats(list *l, const nz_past *p)
     add(l, pair(h2(nest, inside > 31 ? 31 : inside), c1));
     add(l, pair(h2(p->tag, p->line_first), p->word[0]));
     add(l, pair(p->line_head, c2));
-    add(l, pair(h2(above, nz_past_above(p, column, 1)), c2));
+    add(l, pair(h2(above, nz_past_above(p, 1, column + 1)), c2));
     add(l, pair(p->digits4, p->digits8 & 0xffff));
 }
 
-/* What is left to gain for those who have the time. */
-static void more_words(list *l, const nz_past *p)
-{
-    const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, column, 0);
-    add(l, (uint64_t)h3(w[0], w[1], w[2]) << 8 | c1);
-    add(l, p->c4 & 0xff00ff);
-    add(l, pair(above, h2(column, c1)));
-    add(l, pair(p->tag, p->c4 & 0xffffff));
-    add(l, pair(p->last_tail & 0xffffff, w[0]));
-    add(l, pair(h3(w[1], p->initial, p->word_len), 7));
-    add(l, pair(h2(w[0], w[3]), 5));
-    add(l, pair(h2(w[0], w[1]), w[3]));
-    add(l, pair(w[0], p->capital | p->capitals << 2));
-    add(l, pair(h2(p->line_word, w[0]), c1));
-    add(l, pair(p->capital_word, w[0]));
-    add(l, pair(h2(w[0], p->stop), c1));
-    add(l, pair(w[0], h2(w[2], w[3])));
-    add(l, pair(h3(w[0], w[1], w[2]), w[3]));
-    add(l, pair(p->follows, w[0]));
-}
+/* Level 9 has lists of its own for text: all that is left to gain for those who have the time. */
 
 /* Words over punctuation and line ends: what stood between them counts, or does not. */
 static void phrases(list *l, const nz_past *p)
 {
     const nz_phrase *f = &p->phrase;
-    const uint32_t *w = f->joined;
-    add(l, pair(f->word, f->gap));
-    add(l, f->letters & 0xffffffffffff);
-    add(l, pair(h3(w[0], w[1], w[2]), h2(w[3], w[4])));
-    add(l, pair(f->word, nz_phrase_age(f, p->pos)));
+    const uint32_t *w = f->word, *joined = f->joined;
+    uint32_t c1 = p->c4 & 0xff;
+    add(l, (uint64_t)p->word[0] << 8 | c1);
+    add(l, pair(p->follows, p->word[0]));
+    add(l, pair(w[0], f->gap));
+    add(l, pair(w[0], nz_phrase_age(f, p->pos)));
     add(l, pair(f->gap, f->keyword));
+    add(l, pair(h2(w[0], f->keyword), c1));
+    add(l, pair(h2(w[0], f->last_gap), c1));
+    add(l, pair(h2(w[1], f->gap), c1));
+    add(l, pair(h2(w[1], f->gap), h2(w[2], f->last_gap)));
+    add(l, pair(h2(w[0], w[1]), f->last_gap));
+    add(l, pair(w[0], w[1]));
+    add(l, pair(h2(w[0], w[2]), c1));
+    add(l, pair(h3(w[0], w[1], w[4]), c1));
+    add(l, pair(joined[0], joined[2]));
+    add(l, pair(h2(joined[0], joined[1]), joined[3]));
+    add(l, pair(h2(joined[0], joined[1]), f->gap));
 }
 
-/* Where lines end, what they are made of beside words, and which of their fields this is. */
+/* How much of a word there is, at most so many letters; whether it is one; how it is written. */
+static uint32_t word_form(const nz_past *p, uint32_t most)
+{
+    uint32_t len = p->word_len < most ? p->word_len : most;
+    return len << 3 | (nz_phrase_age(&p->phrase, p->pos) > 0) << 2 | p->capital;
+}
+
+/* Letters: parts of words, and words never met. */
+static void spellings(list *l, const nz_past *p)
+{
+    uint64_t letters = p->phrase.letters;
+    uint32_t len = p->word_len;
+    add(l, letters & 0xffffffff);
+    add(l, letters & 0xffffffffffff);
+    add(l, pair((uint32_t)letters, (uint32_t)(letters >> 32)));
+    add(l, pair(p->spelling.kinds & 0xffff, word_form(p, 6)));
+    add(l, len < 2 ? 0 : pair(p->tail & 0xffff, word_form(p, 5)));
+    add(l, len < 3 ? 0 : pair(p->tail & 0xffffff, word_form(p, 6)));
+    add(l, len < 4 ? 0 : pair(p->tail, word_form(p, 7)));
+}
+
+/* What came after the same the last times. */
+static void followers(list *l, const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff, classes = (uint32_t)p->classes;
+    uint32_t token = nz_follow_of(&p->follow, NZ_FOLLOW_TOKEN);
+    uint32_t words = nz_follow_of(&p->follow, NZ_FOLLOW_WORDS);
+    uint32_t letters = nz_follow_of(&p->follow, NZ_FOLLOW_LETTERS);
+    add(l, pair(token & 0xff, classes));
+    add(l, pair(token, classes & 0xffff));
+    add(l, pair((words & 0xff) | (token & 0xff) << 8, c1));
+    add(l, pair(letters, c1));
+    add(l, pair(*nz_past_after3(p) & 0xffff, c1));
+}
+
+/* What is there beside words: signs, names of any spelling, kinds of bytes. */
 static void outlines(list *l, const nz_past *p)
 {
     const nz_outline *o = &p->outline;
-    nz_nest nest = nz_past_nest(p);
-    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), inside = p->pos - nest.pos;
-    add(l, column << 1 | (c1 == ' '));
-    add(l, pair(column, p->line - p->above));
-    add(l, o->line);
-    add(l, pair(o->line_signs, o->name_len > 3 ? 3 : o->name_len));
-    add(l, pair(h2(o->line_signs, o->indent), c1));
+    uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff;
+    uint32_t classes = (uint32_t)p->classes, before = (uint32_t)(p->classes >> 32);
+    uint32_t runs = (uint32_t)p->class_runs, runs_before = (uint32_t)(p->class_runs >> 32);
     add(l, o->shape & 0xffffffffff);
     add(l, o->shape & 0xffffffffffff);
     add(l, o->signs & 0xffffffff);
     add(l, pair(h2((uint32_t)o->signs, (uint32_t)(o->signs >> 32)), c1));
+    add(l, pair(o->signs & 0xffffff, o->name));
+    add(l, pair(h2(o->last_name, o->name), c1));
+    add(l, pair(p->digits4, p->digits8 & 0xffff));
+    add(l, pair(classes, before));
+    add(l, pair(classes & 0xffffff, c2));
+    add(l, pair(runs, c2));
+    add(l, pair(h2(runs, runs_before), p->word[0]));
+}
+
+/* Lines and columns, and the lines above. */
+static void layout(list *l, const nz_past *p)
+{
+    const nz_outline *o = &p->outline;
+    uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p);
+    uint32_t up = nz_past_above(p, 1, column), up2 = nz_past_above(p, 2, column);
+    uint32_t length = p->line[0] - p->line[1], length2 = p->line[1] - p->line[2];
+    bool alike = p->alike == p->pos - p->line[0], table = up == up2 && length == length2;
+    add(l, column << 1 | (c1 == ' '));
+    add(l, pair(column, length));
+    add(l, pair(column, p->classes & 0xfff));
+    add(l, o->line);
+    add(l, pair(o->line_signs, o->name_len > 3 ? 3 : o->name_len));
+    add(l, pair(h2(o->line_signs, o->name), c1));
+    add(l, pair(h2(o->line_signs, o->first), c1));
     add(l, pair(h2(o->above_first, o->first), o->field));
-    add(l, pair(h2(nest.what, nest.first), o->field));
+    add(l, pair(h2(o->above_first, o->first), o->name));
+    add(l, p->line_first);
+    add(l, pair(h2(up, nz_past_above(p, 1, column + 1)), c2));
+    add(l, pair(up | up2 << 8, p->classes & 0xff));
+    add(l, pair(up | up2 << 8 | nz_past_above(p, 3, column) << 16, o->shape & 0xffff));
+    add(l, !alike ? 0 : pair(up, p->alike > 15 ? 15 : p->alike));
+    add(l, !table ? 0 : pair(up, o->shape & 0xffff));
+}
+
+/* Brackets, quotations and tags: what opened them, and how far inside this is. */
+static void nests(list *l, const nz_past *p)
+{
+    const nz_outline *o = &p->outline;
+    nz_nest nest = nz_past_nest(p);
+    uint32_t c1 = p->c4 & 0xff, inside = p->pos - nest.pos, part = nest.part > 15 ? 15 : nest.part;
+    uint32_t depth = p->depth > 15 ? 15 : p->depth;
+    add(l, pair(nest.what | nz_past_top(p, 1) << 8, p->c4 & 0xffff));
+    add(l, pair(nest.what | word_form(p, 6) << 8, p->classes & 15));
+    add(l, pair(nest.what | c1 << 8, nz_phrase_age(&p->phrase, p->pos) > 0));
     add(l, pair(h2(nest.what, nest.name), inside > 63 ? 63 : inside));
-    add(l, pair(nz_past_above(p, column, 0) | nz_past_above2(p, column) << 8, p->classes & 0xff));
+    add(l, pair(h2(nest.what, nest.first), o->field));
+    add(l, pair(h2(nest.first, o->name), c1));
+    add(l, pair(h2(nest.first, part), p->phrase.word[0]));
+    add(l, pair(h2(nest.name, part), c1));
+    add(l, pair(h2(depth, part), h2(c1, p->classes & 0xfff)));
+    add(l, pair(h2(p->tag, p->line_first), p->word[0]));
+    add(l, pair(p->tag, p->c4 & 0xffffff));
+}
+
+/* Contexts that begin anew in every part of the text. */
+static void places(list *l, const nz_past *p)
+{
+    uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, word = p->phrase.word[0];
+    add(l, p->line[0]);
+    add(l, pair(p->line[0], c1));
+    add(l, pair(p->line[0], c2));
+    add(l, pair(p->phrase.sentence, c1));
+    add(l, pair(p->paragraph, word));
+    add(l, pair(p->paragraph, c2));
+    add(l, pair(nz_past_nest(p).pos, word));
+    add(l, pair(p->pos >> 8, c1));
+    add(l, pair(p->pos >> 10, word));
+    add(l, pair(p->pos >> 12, c2));
+    add(l, pair(p->pos >> 13, word));
 }
 
 /* The row above: what is over the next byte, and where the slope there would lead from the last. */
@@ -208,14 +295,20 @@ static void most_fields(list *l, const nz_past *p)
 
 static void text(list *l, const nz_past *p, int tier)
 {
-    words(l, p);
-    if (tier > 0)
-        formats(l, p);
-    if (tier > 1) {
-        more_words(l, p);
-        phrases(l, p);
-        outlines(l, p);
+    add(l, 0);
+    if (tier < 2) {
+        words(l, p);
+        if (tier > 0)
+            formats(l, p);
+        return;
     }
+    phrases(l, p);
+    spellings(l, p);
+    followers(l, p);
+    outlines(l, p);
+    layout(l, p);
+    nests(l, p);
+    places(l, p);
 }
 
 static void binary(list *l, const nz_past *p, int tier)
@@ -231,7 +324,7 @@ static void binary(list *l, const nz_past *p, int tier)
 nz_context_list nz_context_lists(int kind, int tier)
 {
     static const nz_context_list lists[2][3] = {
-        {{13, 8, PLAIN_ORDERS}, {25, 23, PLAIN_ORDERS}, {60, 31, PLAIN_ORDERS}},
+        {{13, 8, PLAIN_ORDERS}, {25, 23, PLAIN_ORDERS}, {84, 31, PLAIN_ORDERS}},
         {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {45, 31, PLAIN_ORDERS}},
     };
     return lists[kind][tier];
@@ -260,7 +353,7 @@ static void text_rows(uint32_t *hash, const nz_past *p, int tier)
     if (tier == 0)
         return;
     hash[n++] = h3(w[0], w[1], w[2]);
-    hash[n++] = h2(nz_past_above(p, column, 0) << 8 | c1, column < 4 ? column : 4);
+    hash[n++] = h2(nz_past_above(p, 1, column) << 8 | c1, column < 4 ? column : 4);
     hash[n++] = h2(p->c4 & 0xff00ff, 12);
     hash[n++] = h2(w[1], w[0] == 0);
     hash[n++] = h2(p->c4 & 0xffffff00, 13);

@@ -6,7 +6,7 @@
 #include "past.h"
 
 enum {
-    NZ_CONTEXTS_MAX = 64,
+    NZ_CONTEXTS_MAX = 96,
     NZ_ROWS_DIRECT = 6,  /* embedding tables indexed directly */
     NZ_ROWS_HASHED = 32, /* and by hash */
 };

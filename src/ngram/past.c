@@ -2,7 +2,10 @@
 
 #include "row.h"
 
-#define AFTER_ROWS 65536
+#define AFTER_ROWS  65536
+#define AFTER3_ROWS ((size_t)1 << NZ_AFTER3_BITS)
+#define PHRASE_ROWS ((size_t)1 << NZ_PHRASE_BITS)
+#define FOLLOW_ROWS ((size_t)NZ_FOLLOWS << NZ_FOLLOW_BITS)
 
 /* 0 the rest, 1 a-z, 2 A-Z, 3 digits, 4 space, 5 newline, 6 [], 7 {}|, 8 <>/, 9 &;#, 10 .!?,
  * 11 ,:, 12 quotes, 13 = * -, 14 bytes >= 128, 15 (). */
@@ -40,16 +43,16 @@ const uint8_t nz_byte_class[256] = {
 
 uint64_t nz_past_memory(void)
 {
-    return (2 * AFTER_ROWS + ((size_t)1 << NZ_AFTER3_BITS)) * sizeof(uint32_t) +
-           ((size_t)1 << NZ_PHRASE_BITS) * sizeof(nz_word_end);
+    return (2 * AFTER_ROWS + AFTER3_ROWS) * sizeof(uint32_t) + PHRASE_ROWS * sizeof(nz_word_end) +
+           FOLLOW_ROWS * sizeof(uint16_t);
 }
 
 void nz_past_turn(nz_past *p, const uint8_t *raw)
 {
     nz_word_end *ends = p->phrase.ends; /* at places in the text before */
     if (ends)
-        memset(ends, 0, ((size_t)1 << NZ_PHRASE_BITS) * sizeof *ends);
-    memset(p, 0, offsetof(nz_past, after1));
+        memset(ends, 0, PHRASE_ROWS * sizeof *ends);
+    memset(p, 0, offsetof(nz_past, follow));
     p->phrase.ends = ends;
     p->raw = raw;
     p->line_first = 10;
@@ -68,7 +71,8 @@ int nz_past_new(nz_past *p, const uint8_t *raw)
         return -1;
     p->next_word = p->after2 + AFTER_ROWS;
     p->after3 = p->next_word + AFTER_ROWS;
-    p->phrase.ends = (nz_word_end *)(p->after3 + ((size_t)1 << NZ_AFTER3_BITS));
+    p->phrase.ends = (nz_word_end *)(p->after3 + AFTER3_ROWS);
+    p->follow.after = (uint16_t *)(p->phrase.ends + PHRASE_ROWS);
     return 0;
 }
 
@@ -174,6 +178,12 @@ static void pop(nz_past *p, uint8_t what)
 static void nesting(nz_past *p, uint8_t byte)
 {
     switch (byte) {
+    case ' ':
+    case ',':
+    case '\n':
+        if (p->depth)
+            p->nest[p->depth - 1].part++;
+        break;
     case '[':
     case '{':
     case '(':
@@ -238,17 +248,20 @@ static void markup(nz_past *p, uint8_t byte)
 
 static void lines(nz_past *p, uint8_t byte, uint8_t before)
 {
+    uint32_t column = p->pos - 1 - p->line[0];
+    p->alike += p->alike == column && nz_past_above(p, 1, column) == byte;
     if (byte == 10) {
-        p->above2 = p->above;
-        p->above = p->line;
-        p->line = p->pos;
-        p->line_word = p->line_head = 0;
+        memmove(p->line + 1, p->line, sizeof p->line - sizeof p->line[0]);
+        p->line[0] = p->pos;
+        p->line_word = p->line_head = p->alike = 0;
         p->line_first = 10;
-        if (before == 10)
+        if (before == 10) {
             p->depth = 0;
-    } else if (p->pos - p->line == 1) {
+            p->paragraph = p->pos;
+        }
+    } else if (column == 0) {
         p->line_first = p->line_head = byte;
-    } else if (p->pos - p->line == 2) {
+    } else if (column == 1) {
         p->line_head |= (uint32_t)byte << 8;
     }
 }
@@ -318,6 +331,8 @@ void nz_past_next(nz_past *p, uint8_t byte)
             p->stop = byte;
     }
     nz_phrase_next(&p->phrase, byte, before, lower, is_word, p->pos);
+    nz_follow_next(&p->follow, (uint8_t)lower, &p->phrase);
+    nz_spelling_next(&p->spelling, lower, p->phrase.word[0]);
     nz_outline_next(&p->outline, byte, is_word);
     nz_texture_next(&p->texture, byte, is_word);
     lines(p, byte, before);

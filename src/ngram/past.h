@@ -4,17 +4,20 @@
 #ifndef NZ_NGRAM_PAST_H
 #define NZ_NGRAM_PAST_H
 
+#include "follow.h"
 #include "outline.h"
 #include "phrase.h"
+#include "spelling.h"
 #include "texture.h"
 
-enum { NZ_NEST_MAX = 64, NZ_WORDS = 5, NZ_AFTER3_BITS = 18 };
+enum { NZ_NEST_MAX = 64, NZ_WORDS = 5, NZ_LINES = 4, NZ_AFTER3_BITS = 18 };
 
 /* An open bracket or quotation mark. */
 typedef struct nz_nest {
     uint32_t pos;   /* after it */
     uint32_t name;  /* the last name in front of it */
     uint32_t first; /* the first word inside, 0 before its end */
+    uint32_t part;  /* blanks and commas inside */
     uint8_t what;
 } nz_nest;
 
@@ -41,11 +44,13 @@ typedef struct nz_past {
     uint32_t follows;               /* the word that came after the previous word last time */
 
     /* Lines and nesting. */
-    uint32_t line, above, above2; /* where this line and the two before it start */
-    uint32_t line_first;          /* the first byte of the line, or 10 before it is known */
-    uint32_t line_head;           /* its first two bytes */
-    uint32_t bracket;             /* the last bracket-like byte; | 256 after a closing one */
-    uint32_t tag, tag_now;        /* hash of the last complete <tag, of the one being read */
+    uint32_t line[NZ_LINES]; /* where this line and those above it start */
+    uint32_t paragraph;      /* where the last empty line ended */
+    uint32_t alike;          /* how many bytes this line began as the one above did */
+    uint32_t line_first;     /* the first byte of the line, or 10 before it is known */
+    uint32_t line_head;      /* its first two bytes */
+    uint32_t bracket;        /* the last bracket-like byte; | 256 after a closing one */
+    uint32_t tag, tag_now;   /* hash of the last complete <tag, of the one being read */
     uint32_t in_tag;
     uint32_t depth;
     nz_nest nest[NZ_NEST_MAX];
@@ -55,6 +60,7 @@ typedef struct nz_past {
     uint32_t digits4, digits8; /* c4 and c8 with every digit read as '0' */
 
     nz_phrase phrase;
+    nz_spelling spelling;
     nz_outline outline;
     nz_texture texture;
 
@@ -65,6 +71,7 @@ typedef struct nz_past {
     uint32_t row;  /* what nz_row_find() said last; the owner keeps it up to date */
 
     /* What followed: the bytes seen after each order-1, 2 and 3 context, latest lowest. */
+    nz_follow follow;
     uint32_t after1[256];
     uint32_t *after2;    /* [65536] */
     uint32_t *after3;    /* [2^NZ_AFTER3_BITS] by hash */
@@ -86,18 +93,11 @@ NZ_INLINE uint32_t *nz_past_after3(const nz_past *p)
     return &p->after3[(p->c4 & 0xffffff) * 0x9E3779B1u >> (32 - NZ_AFTER3_BITS)];
 }
 
-/* The byte above the next one, shifted by `right`; 0 when the line above is shorter. */
-NZ_INLINE uint32_t nz_past_above(const nz_past *p, uint32_t column, uint32_t right)
+/* The byte in a column so many lines up; 0 when that line is shorter. */
+NZ_INLINE uint32_t nz_past_above(const nz_past *p, uint32_t up, uint32_t column)
 {
-    uint32_t at = p->above + column + right;
-    return at < p->line ? p->raw[at] : 0;
-}
-
-/* The byte two lines above the next one. */
-NZ_INLINE uint32_t nz_past_above2(const nz_past *p, uint32_t column)
-{
-    uint32_t at = p->above2 + column;
-    return at < p->above ? p->raw[at] : 0;
+    uint32_t at = p->line[up] + column;
+    return at < p->line[up - 1] ? p->raw[at] : 0;
 }
 
 /* The byte `back` positions before the next one, 0 before the start. */
@@ -108,7 +108,7 @@ NZ_INLINE uint32_t nz_past_at(const nz_past *p, uint32_t back)
 
 NZ_INLINE uint32_t nz_past_column(const nz_past *p)
 {
-    uint32_t column = p->pos - p->line;
+    uint32_t column = p->pos - p->line[0];
     return column > 255 ? 255 : column;
 }
 

@@ -1,6 +1,6 @@
 /* Words as a reader sees them: over line ends and punctuation, with what stands between them, when
  * each was met last, and the word that introduced this part of the text. Digits count as letters.
- */
+ * Where a sentence ends, the words before it are forgotten. */
 #ifndef NZ_NGRAM_PHRASE_H
 #define NZ_NGRAM_PHRASE_H
 
@@ -16,8 +16,10 @@ typedef struct nz_word_end {
 } nz_word_end;
 
 typedef struct nz_phrase {
-    uint32_t word;    /* hash of the word under way, 0 between words */
-    uint32_t gap;     /* of what came since the last one, 0 within a word */
+    uint32_t word[NZ_PHRASE_WORDS]; /* hashes, [0] the one under way, 0 between words */
+    uint32_t gap;                   /* of what came since the last word, 0 within a word */
+    uint32_t last_gap;              /* the one before */
+    uint32_t sentence;              /* where this one began */
     uint64_t letters; /* the last 8, lower-cased, whatever stood between them; latest lowest */
     uint32_t joined[NZ_PHRASE_WORDS]; /* the words that single blanks join, [0] under way */
     uint32_t keyword;                 /* the last word with a colon or an equals sign behind it */
