@@ -16,11 +16,11 @@ static const struct {
 
 /* The most for each level; a byte skimmed costs about a fifth of one read. */
 static const nz_prime_size most[NZ_LEVEL_MAX + 1] = {
-    [1] = {0, NZ_PRIOR_TAIL},         [2] = {0, NZ_PRIOR_TAIL},
-    [3] = {0, NZ_PRIOR_TAIL},         [4] = {0, NZ_PRIOR_TAIL},
-    [5] = {NZ_PRIOR_MOST, 64 << 10},  [6] = {NZ_PRIOR_MOST, 64 << 10},
-    [7] = {NZ_PRIOR_MOST, 96 << 10},  [8] = {NZ_PRIOR_MOST, 96 << 10},
-    [9] = {NZ_PRIOR_MOST, 128 << 10},
+    [1] = {0, NZ_PRIOR_TAIL},        [2] = {0, NZ_PRIOR_TAIL},
+    [3] = {0, NZ_PRIOR_TAIL},        [4] = {0, NZ_PRIOR_TAIL},
+    [5] = {NZ_PRIOR_MOST, 64 << 10}, [6] = {NZ_PRIOR_MOST, 64 << 10},
+    [7] = {NZ_PRIOR_MOST, 96 << 10}, [8] = {NZ_PRIOR_MOST, 96 << 10},
+    [9] = {NZ_PRIOR_MOST, 96 << 10},
 };
 
 /* The unpacked texts, made when they are needed first, and kept: what is in front of the end of
