@@ -9,6 +9,8 @@
 #define NZ_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define NZ_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define NZ_INLINE      static inline __attribute__((always_inline))
+/* The compiler forgets what it knows of the integer x. */
+#define NZ_OPAQUE(x) __asm__("" : "+r"(x))
 
 NZ_INLINE uint16_t nz_load16(const uint8_t *p)
 {

@@ -69,14 +69,19 @@ NZ_INLINE void nz_arith_shift_in(nz_arith *a)
     }
 }
 
+/* The bit is each branch's own constant, not the comparison's result: what follows runs ahead on
+ * the processor's guess instead of waiting. */
 NZ_INLINE int nz_arith_decode(nz_arith *a, uint32_t p)
 {
     uint32_t mid = nz_arith_mid(a, p);
-    int bit = a->code <= mid;
-    if (bit)
+    int bit = 0;
+    if (a->code <= mid) {
         a->hi = mid;
-    else
+        bit = 1;
+        NZ_OPAQUE(bit);
+    } else {
         a->lo = mid + 1;
+    }
     nz_arith_shift_in(a);
     return bit;
 }
