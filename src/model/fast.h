@@ -2,10 +2,10 @@
  * that learns beside the weights it is mixed with, and SSE refines the result. Integers only.
  *
  * A context's 15 histories of one nibble's bits fill a slot. Four slots and the bytes that check
- * whose they are share a line of 64 bytes, and lines are fetched in pairs, three bits early. Order
- * 1 has its own slots and needs no checks. Histories' inputs learn as the weights do, by the
- * gradient of the mix, which saves each a probability of its own. Everything the engine holds comes
- * from one nz_fast. */
+ * whose they are share a line of 64 bytes, and lines are fetched in pairs, three or four bits
+ * early. Order 1 has its own slots and needs no checks. Histories' inputs learn as the weights do,
+ * by the gradient of the mix, which saves each a probability of its own. Everything the engine
+ * holds comes from one nz_fast. */
 #ifndef NZ_MODEL_FAST_H
 #define NZ_MODEL_FAST_H
 
@@ -47,13 +47,19 @@ typedef struct fast_plan {
     int groups;   /* of lanes */
     int matches;  /* 1: it shares a lane with order 0; 2: all three have their own */
     int refine;   /* SSE stages */
+    int late;     /* bits of a nibble that are unknown when the next one's lines are fetched */
+    int close;    /* mask of the contexts that few bytes follow, see fast_loop.h */
 } fast_plan;
 
 #define FAST_PLAN(...) ((fast_plan){__VA_ARGS__})
-#define FAST_PLAN1     FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .refine = 0)
-#define FAST_PLAN2     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .refine = 1)
-#define FAST_PLAN3     FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .refine = 3)
-#define FAST_PLAN4     FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .refine = 3)
+#define FAST_PLAN1 \
+    FAST_PLAN(.contexts = 6, .groups = 1, .matches = 1, .refine = 0, .late = 4, .close = 0x2c)
+#define FAST_PLAN2 \
+    FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .refine = 1, .late = 3, .close = 0x28)
+#define FAST_PLAN3 \
+    FAST_PLAN(.contexts = 12, .groups = 2, .matches = 2, .refine = 3, .late = 3, .close = 0x28)
+#define FAST_PLAN4 \
+    FAST_PLAN(.contexts = 20, .groups = 3, .matches = 2, .refine = 3, .late = 3, .close = 0x28)
 
 typedef struct nz_fast {
     const nz_numeric *num;

@@ -29,7 +29,6 @@
 
 enum {
     LANES_MAX = FAST_GROUPS_MAX * FAST_LANES,
-    LATE_MASK = (1 << FAST_LATE) - 1,
     /* The learning rate falls from first to last by one every 128 bytes. */
     RATE_FIRST = 12 << 4,
     RATE_LAST = 3 << 4,
@@ -143,6 +142,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
 {
     const int lanes_all = plan.groups * FAST_LANES, contexts = plan.contexts;
     const int histories = contexts + 1;
+    const uint32_t late_mask = (1u << plan.late) - 1;
     const nz_numeric *num = f->num;
     const uint16_t *start = f->sse_start;
     const int shift = f->table_shift, binary = f->binary;
@@ -171,7 +171,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     size_t at[LANES_MAX] = {0};
     fast_cell *cell[LANES_MAX];
     uint32_t mask = UINT32_MAX; /* see fast_text */
-    uint32_t late = 0;          /* the last FAST_LATE bits */
+    uint32_t late = 0;          /* the last plan.late bits */
     int known = 0;              /* the lines of the next byte have been worked out */
     int rate = RATE_FIRST;
 
@@ -206,9 +206,9 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
         }
         if (!known) {
             uint32_t last = past.c4 & 255;
-            late = last & LATE_MASK;
+            late = last & late_mask;
             mask = binary ? fast_binary(&before, contexts, last ^ late, hash)
-                          : fast_text(&before, contexts, last ^ late, hash);
+                          : fast_text(&before, contexts, plan.late, last ^ late, hash);
             for (int i = 0; i < lanes_all; i++)
                 line[i] = fast_line(hash[i], 0);
             FAST_UNROLL
@@ -231,10 +231,10 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
             FAST_UNROLL
             for (int i = 0; i < contexts; i++) {
                 uint32_t h = line[i], tail = mask >> i & 1 ? late : 0;
-                if (nibble && FAST_CLOSE >> i & 1)
+                if (nibble && plan.close >> i & 1)
                     at[i] ^= FAST_LINE;
                 else
-                    at[i] += ((h >> 8 ^ tail >> (FAST_LATE - 1)) & 1) * FAST_LINE;
+                    at[i] += ((h >> 8 ^ tail ^ tail >> (plan.late - 1)) & 1) * FAST_LINE;
                 slot[i] = find_slot(table + at[i], (h ^ tail * 0x4D) & 255);
                 seen += slot[i][1] != 0;
             }
@@ -247,12 +247,12 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
             uint32_t node = 1;
             for (int b = 0; b < 4; b++) {
                 const int bit = nibble * 4 + b;
-                if (b == 4 - FAST_LATE) {
+                if (b == 4 - plan.late) {
                     if (nibble) {
                         __builtin_prefetch(raw + *m[0].last);
-                        uint32_t most = c0 << FAST_LATE & 255;
+                        uint32_t most = c0 << plan.late & 255;
                         mask = binary ? fast_binary(&past, contexts, most, hash)
-                                      : fast_text(&past, contexts, most, hash);
+                                      : fast_text(&past, contexts, plan.late, most, hash);
                     }
                     for (int i = 0; i < lanes_all; i++)
                         line[i] = fast_line(hash[i], nibble ? 0 : c0 * 0x9E3779B1u);
@@ -260,7 +260,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     for (int i = 0; i < contexts; i++) {
                         const size_t in_page = FAST_PAGE - 1;
                         size_t pair = (size_t)(line[i] >> shift) * FAST_PAIR;
-                        if (!nibble && FAST_CLOSE >> i & 1)
+                        if (!nibble && plan.close >> i & 1)
                             continue;
                         at[i] = nibble ? pair : (at[i] & ~in_page) | (pair & in_page);
                         __builtin_prefetch(table + at[i], 1);
@@ -367,7 +367,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                 node = node * 2 + (uint32_t)y;
                 c0 = c0 * 2 + (uint32_t)y;
             }
-            late = c0 & LATE_MASK;
+            late = c0 & late_mask;
         }
         if (rate > RATE_LAST)
             rate -= !(pos % 128);

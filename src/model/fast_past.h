@@ -1,16 +1,14 @@
 /* What the fast engine remembers of the bytes read so far, and the contexts it makes of it.
  *
- * Contexts are hashed while the last FAST_LATE bits of the latest byte are still unknown, so that
- * the lines they name are on their way in time: `late` below is that byte with these bits clear. */
+ * Contexts are hashed while the last bits of the latest byte are still unknown, so that the lines
+ * they name are on their way in time: `late` below is that byte with these bits clear. */
 #ifndef NZ_MODEL_FAST_PAST_H
 #define NZ_MODEL_FAST_PAST_H
 
 #include "base/base.h"
 
 enum {
-    FAST_LATE = 3,
-    FAST_CLOSE = 1 << 3 | 1 << 5, /* contexts that few bytes follow, see fast_loop.h */
-    FAST_AFTER = 65536,           /* entries of `after2` */
+    FAST_AFTER = 65536, /* entries of `after2` */
 };
 
 typedef struct fast_past {
@@ -95,9 +93,9 @@ NZ_INLINE uint32_t fast_back(const fast_past *p, uint32_t distance)
     return distance <= p->pos ? p->raw[p->pos - distance] : 0;
 }
 
-/* One hash a context beyond order 1: the first n of the list for text. Bit k of the result is clear
- * when context k does not depend on the latest byte at all. */
-NZ_INLINE uint32_t fast_text(const fast_past *p, int n, uint32_t late, uint32_t *h)
+/* One hash a context beyond order 1: the first n of the list for text. `bits` of the latest byte
+ * are unknown. Bit k of the result is clear when context k does not depend on that byte at all. */
+NZ_INLINE uint32_t fast_text(const fast_past *p, int n, int bits, uint32_t late, uint32_t *h)
 {
     const uint32_t c4 = p->c4 << 8 | late, c8 = p->c8 << 8 | p->c4 >> 24, c1 = late;
     const uint32_t word1 = p->word1 * 0x3D4D51CBu, word2 = p->word2 * 0x1F123BB5u;
@@ -110,7 +108,7 @@ NZ_INLINE uint32_t fast_text(const fast_past *p, int n, uint32_t late, uint32_t 
     if (n <= 6)
         return UINT32_MAX;
     /* When the latest byte may be the line end, the next one starts a line. */
-    int fresh = late == ('\n' & -(1 << FAST_LATE));
+    int fresh = late == ('\n' & UINT32_MAX << bits);
     uint32_t line = fresh ? p->pos + 1 : p->line, above = fresh ? p->line : p->above;
     uint32_t column = p->pos + 1 - line;
     uint32_t over = above + column;
