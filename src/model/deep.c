@@ -75,7 +75,7 @@ typedef struct deep {
     maps *maps;             /* [contexts] */
     uint32_t *used[USED_MAX];
     uint32_t value[USED_MAX] __attribute__((aligned(64)));
-    uint32_t confident; /* plain orders that know this context */
+    uint32_t confident; /* plain contexts that were seen before */
 
     match_maps *match_maps;             /* [matches] */
     uint32_t expected[NZ_DEEP_MATCHES]; /* 0, or 1 + the expected bit */
@@ -342,7 +342,7 @@ static void find_runs(deep *d)
     }
 }
 
-/* Plain orders that know this context. */
+/* Plain contexts that were seen before. */
 static uint32_t count_known(const deep *d, unsigned node)
 {
     uint32_t known = 0;

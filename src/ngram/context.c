@@ -28,7 +28,7 @@ NZ_INLINE uint64_t pair(uint32_t a, uint32_t b)
     return (uint64_t)nz_hash32(a, b) << 32 | (a * 0x2F0B4C47u + b);
 }
 
-/* Orders 1 to 4 and 6, at the head of every list. */
+/* Orders 1 to 4 and 6. */
 static void orders(list *l, const nz_past *p)
 {
     add(l, p->c4 & 0xff);
@@ -46,44 +46,7 @@ static void more_orders(list *l, const nz_past *p)
     add(l, (uint64_t)p->c4 << 32 | p->c8);
 }
 
-/* What text cannot do without. */
-static void words(list *l, const nz_past *p)
-{
-    const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), above = nz_past_above(p, 1, column);
-    add(l, (uint64_t)w[0] << 8 | c1);
-    add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
-    add(l, h2(w[0], w[2]));
-    add(l, (uint64_t)p->after2[p->c4 & 0xffff] << 16 | (p->c4 & 0xffff));
-    add(l, (p->after1[c1] & 0xffff) | (uint64_t)c1 << 16);
-    add(l, (uint64_t)p->bracket << 16 | (p->c4 & 0xffff));
-    add(l, (uint64_t)above << 8 | c1 | (uint64_t)(column == 0) << 20);
-}
-
-/* Class masks, nesting, tags, lines. */
-static void formats(list *l, const nz_past *p)
-{
-    uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p);
-    uint32_t above = nz_past_above(p, 1, column);
-    uint32_t nest = nz_past_top(p, 0) | nz_past_top(p, 1) << 8;
-    uint32_t inside = p->pos - nz_past_nest(p).pos;
-    uint32_t cl = (uint32_t)p->classes, ch = (uint32_t)(p->classes >> 32);
-    uint32_t rl = (uint32_t)p->class_runs, rh = (uint32_t)(p->class_runs >> 32);
-    add(l, p->c4 & 0xffff00);
-    add(l, (uint64_t)h2(p->word[1], p->word[2]) << 8 | c1);
-    add(l, cl | (uint64_t)c1 << 40);
-    add(l, pair(cl, h2(ch & 0xffff, c1)));
-    add(l, pair(rl, c1));
-    add(l, pair(h2(rl, rh), p->word[0]));
-    add(l, pair(nest, c2));
-    add(l, pair(h2(nest, inside > 31 ? 31 : inside), c1));
-    add(l, pair(h2(p->tag, p->line_first), p->word[0]));
-    add(l, pair(p->line_head, c2));
-    add(l, pair(h2(above, nz_past_above(p, 1, column + 1)), c2));
-    add(l, pair(p->digits4, p->digits8 & 0xffff));
-}
-
-/* Level 9 has lists of its own for text: all that is left to gain for those who have the time. */
+/* Text at level 9: all that is left to gain for those who have the time. */
 
 /* Words over punctuation and line ends: what stood between them counts, or does not. */
 static void phrases(list *l, const nz_past *p)
@@ -293,15 +256,63 @@ static void most_fields(list *l, const nz_past *p)
         pair(h2(p->after1[c1] & 0xff, p->after2[c4 & 0xffff] & 0xff), *nz_past_after3(p) & 0xff));
 }
 
+/* Levels 5 and 6: of every kind of context one or two. */
+static void essentials(list *l, const nz_past *p)
+{
+    const nz_outline *o = &p->outline;
+    const uint32_t *w = p->word;
+    nz_nest nest = nz_past_nest(p);
+    uint32_t c1 = p->c4 & 0xff, kinds = p->classes & 0xfff;
+    uint32_t depth = p->depth > 15 ? 15 : p->depth, part = nest.part > 15 ? 15 : nest.part;
+    add(l, 0);
+    add(l, p->c4 & 0xffff);
+    add(l, p->c4);
+    add(l, (uint64_t)w[0] << 8 | c1);
+    add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
+    add(l, h2(w[0], w[2]));
+    add(l, o->shape & 0xffffffffffff);
+    add(l, pair(o->line_signs, o->name_len > 3 ? 3 : o->name_len));
+    add(l, pair(nz_past_column(p), kinds));
+    add(l, pair(nest.what | word_form(p, 6) << 8, p->classes & 15));
+    add(l, pair(h2(nest.what, nest.first), o->field));
+    add(l, pair(h2(depth, part), h2(c1, kinds)));
+}
+
+#define PLAIN_ESSENTIALS 0x1e
+
+/* Levels 7 and 8: a few more of each. */
+static void supplements(list *l, const nz_past *p)
+{
+    const nz_outline *o = &p->outline;
+    const uint32_t *w = p->phrase.word, *joined = p->phrase.joined;
+    nz_nest nest = nz_past_nest(p);
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), part = nest.part > 15 ? 15 : nest.part;
+    uint32_t up = nz_past_above(p, 1, column), up2 = nz_past_above(p, 2, column);
+    add(l, c1);
+    add(l, (uint64_t)p->c4 << 16 | (p->c8 & 0xffff));
+    add(l, pair(h2(joined[0], joined[1]), joined[3]));
+    add(l, pair(w[0], nz_phrase_age(&p->phrase, p->pos)));
+    add(l, pair(p->phrase.gap, p->phrase.keyword));
+    add(l, pair(p->spelling.kinds & 0xffff, word_form(p, 6)));
+    add(l, pair(nz_follow_of(&p->follow, NZ_FOLLOW_TOKEN), p->classes & 0xffff));
+    add(l, pair(h2((uint32_t)o->signs, (uint32_t)(o->signs >> 32)), c1));
+    add(l, column << 1 | (c1 == ' '));
+    add(l, pair(h2(o->above_first, o->first), o->name));
+    add(l, pair(up | up2 << 8 | nz_past_above(p, 3, column) << 16, o->shape & 0xffff));
+    add(l, pair(h2(nest.first, part), w[0]));
+    add(l, pair(p->pos >> 10, w[0]));
+}
+
 static void text(list *l, const nz_past *p, int tier)
 {
-    add(l, 0);
     if (tier < 2) {
-        words(l, p);
+        essentials(l, p);
         if (tier > 0)
-            formats(l, p);
+            supplements(l, p);
         return;
     }
+    orders(l, p);
+    add(l, 0);
     phrases(l, p);
     spellings(l, p);
     followers(l, p);
@@ -309,22 +320,26 @@ static void text(list *l, const nz_past *p, int tier)
     layout(l, p);
     nests(l, p);
     places(l, p);
+    more_orders(l, p);
 }
 
 static void binary(list *l, const nz_past *p, int tier)
 {
+    orders(l, p);
     fields(l, p);
     rows(l, p);
     if (tier > 0)
         more_fields(l, p);
-    if (tier > 1)
+    if (tier > 1) {
         most_fields(l, p);
+        more_orders(l, p);
+    }
 }
 
 nz_context_list nz_context_lists(int kind, int tier)
 {
     static const nz_context_list lists[2][3] = {
-        {{13, 8, PLAIN_ORDERS}, {25, 23, PLAIN_ORDERS}, {84, 31, PLAIN_ORDERS}},
+        {{12, 8, PLAIN_ESSENTIALS}, {25, 23, PLAIN_ESSENTIALS}, {84, 31, PLAIN_ORDERS}},
         {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {45, 31, PLAIN_ORDERS}},
     };
     return lists[kind][tier];
@@ -333,13 +348,10 @@ nz_context_list nz_context_lists(int kind, int tier)
 void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier)
 {
     list l = {h, 0};
-    orders(&l, p);
     if (kind)
         binary(&l, p, tier);
     else
         text(&l, p, tier);
-    if (tier > 1)
-        more_orders(&l, p);
 }
 
 static void text_rows(uint32_t *hash, const nz_past *p, int tier)

@@ -21,7 +21,7 @@ enum {
 typedef struct nz_context_list {
     unsigned slots;  /* contexts for the slot tables */
     unsigned hashed; /* contexts for the network */
-    uint64_t plain;  /* bit i: slot context i is one of the plain orders that measure confidence */
+    uint64_t plain;  /* bit i: slot context i is one of the plain ones that measure confidence */
 } nz_context_list;
 
 /* kind 0 text, 1 binary; tier 0, 1, 2: how many. */
