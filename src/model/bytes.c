@@ -66,7 +66,7 @@ static nz_kind kind_of(const uint8_t *raw, size_t n)
         if (to == n)
             break;
     }
-    return odd * 20 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
+    return odd * 8 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
 }
 
 static void size_tables(nz_shape *s, size_t n)
