@@ -648,7 +648,7 @@ static void byte_known(deep *d, uint8_t byte)
 {
     nz_past_next(&d->past, byte);
     if (d->shape->kind == NZ_KIND_BINARY && d->past.pos % NZ_ROW_STEP == 0)
-        d->past.row = nz_row_find(d->past.raw, d->past.pos);
+        d->past.row = nz_row_find(d->past.raw, d->past.pos, d->past.row);
     for (unsigned j = 0; j < d->plan->matches; j++)
         nz_match_next(&d->match[j], d->past.raw, d->past.pos);
 }

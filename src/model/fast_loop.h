@@ -184,7 +184,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
             if (!decode && coder.over)
                 return NZ_E_FULL;
             if (binary && !(pos % NZ_ROW_STEP))
-                past.row = nz_row_find(raw, (uint32_t)pos);
+                past.row = nz_row_find(raw, (uint32_t)pos, past.row);
         }
         const uint32_t byte = decode ? 0 : raw[pos];
 

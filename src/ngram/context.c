@@ -303,6 +303,21 @@ static void supplements(list *l, const nz_past *p)
     add(l, pair(p->pos >> 10, w[0]));
 }
 
+/* Images: what is over and around the next byte, whole or in part, for pixels of less than one. */
+static void more_rows(list *l, const nz_past *p)
+{
+    uint32_t w = p->c4 & 0xff, row = p->row;
+    uint32_t n = nz_past_at(p, row), nw = nz_past_at(p, row + 1), ne = nz_past_at(p, row - 1);
+    uint32_t nn = nz_past_at(p, 2 * row), nnn = nz_past_at(p, 3 * row);
+    add(l, n | nn << 8 | w << 16);
+    add(l, n | nn << 8 | nnn << 16);
+    add(l, n | (nw & 15) << 8 | (ne >> 4) << 12);
+    add(l, n | (nw & 1) << 8 | (ne >> 7) << 9 | (w & 3) << 10);
+    add(l, n | (nw & 3) << 8 | (ne >> 6) << 10 | (w & 15) << 12 | nn << 16);
+    add(l, pair(n | nw << 8 | ne << 16, w));
+    add(l, pair(n | nn << 8 | nnn << 16, h3(nw, ne, w)));
+}
+
 static void text(list *l, const nz_past *p, int tier)
 {
     if (tier < 2) {
@@ -332,6 +347,7 @@ static void binary(list *l, const nz_past *p, int tier)
         more_fields(l, p);
     if (tier > 1) {
         most_fields(l, p);
+        more_rows(l, p);
         more_orders(l, p);
     }
 }
@@ -340,7 +356,7 @@ nz_context_list nz_context_lists(int kind, int tier)
 {
     static const nz_context_list lists[2][3] = {
         {{12, 8, PLAIN_ESSENTIALS}, {25, 23, PLAIN_ESSENTIALS}, {84, 31, PLAIN_ORDERS}},
-        {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {45, 31, PLAIN_ORDERS}},
+        {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {52, 31, PLAIN_ORDERS}},
     };
     return lists[kind][tier];
 }
