@@ -1,4 +1,5 @@
 #include "fast.h"
+#include "ngram/row.h"
 #include "prior.h"
 #include "words.h"
 
@@ -122,7 +123,7 @@ static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
 /* A text is to be coded: what came after what stays known, where it was does not. */
 static void begin(nz_fast *f, const uint8_t *raw)
 {
-    fast_past past = {.raw = raw, .row = 8, .after2 = f->after2};
+    fast_past past = {.raw = raw, .row = NZ_ROW_MIN, .after2 = f->after2};
     memcpy(past.after1, f->past.after1, sizeof past.after1);
     f->past = past;
     for (int i = 0; i < f->plan.matches; i++)

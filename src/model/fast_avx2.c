@@ -83,14 +83,14 @@ FAST_TARGET NZ_INLINE __m256i upper(__m256i x)
     return _mm256_and_si256(x, _mm256_set1_epi32(-65536));
 }
 
-FAST_TARGET NZ_INLINE row row_step(lanes x, int err)
-{
-    return _mm256_madd_epi16(upper(x.stretch), _mm256_set1_epi32(err * 65536));
-}
-
 FAST_TARGET NZ_INLINE row row_slope(row r, int err)
 {
     return _mm256_madd_epi16(upper(r), _mm256_set1_epi32(err * 65536));
+}
+
+FAST_TARGET NZ_INLINE row row_step(lanes x, int err)
+{
+    return row_slope(x.stretch, err);
 }
 
 FAST_TARGET NZ_INLINE sums sums_zero(void)

@@ -46,6 +46,60 @@ static void more_orders(list *l, const nz_past *p)
     add(l, (uint64_t)p->c4 << 32 | p->c8);
 }
 
+/* How much of a word there is, at most so many letters; whether it is one; how it is written. */
+static uint32_t word_form(const nz_past *p, uint32_t most)
+{
+    uint32_t len = p->word_len < most ? p->word_len : most;
+    return len << 3 | (nz_phrase_age(&p->phrase, p->pos) > 0) << 2 | p->capital;
+}
+
+/* Levels 5 and 6: of every kind of context one or two. */
+static void essentials(list *l, const nz_past *p)
+{
+    const nz_outline *o = &p->outline;
+    const uint32_t *w = p->word;
+    nz_nest nest = nz_past_nest(p);
+    uint32_t c1 = p->c4 & 0xff, kinds = p->classes & 0xfff;
+    uint32_t depth = p->depth > 15 ? 15 : p->depth, part = nest.part > 15 ? 15 : nest.part;
+    add(l, 0);
+    add(l, p->c4 & 0xffff);
+    add(l, p->c4);
+    add(l, (uint64_t)w[0] << 8 | c1);
+    add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
+    add(l, h2(w[0], w[2]));
+    add(l, o->shape & 0xffffffffffff);
+    add(l, pair(o->line_signs, o->name_len > 3 ? 3 : o->name_len));
+    add(l, pair(nz_past_column(p), kinds));
+    add(l, pair(nest.what | word_form(p, 6) << 8, p->classes & 15));
+    add(l, pair(h2(nest.what, nest.first), o->field));
+    add(l, pair(h2(depth, part), h2(c1, kinds)));
+}
+
+#define PLAIN_ESSENTIALS 0x1e
+
+/* Levels 7 and 8: a few more of each. */
+static void supplements(list *l, const nz_past *p)
+{
+    const nz_outline *o = &p->outline;
+    const uint32_t *w = p->phrase.word, *joined = p->phrase.joined;
+    nz_nest nest = nz_past_nest(p);
+    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), part = nest.part > 15 ? 15 : nest.part;
+    uint32_t up = nz_past_above(p, 1, column), up2 = nz_past_above(p, 2, column);
+    add(l, c1);
+    add(l, (uint64_t)p->c4 << 16 | (p->c8 & 0xffff));
+    add(l, pair(h2(joined[0], joined[1]), joined[3]));
+    add(l, pair(w[0], nz_phrase_age(&p->phrase, p->pos)));
+    add(l, pair(p->phrase.gap, p->phrase.keyword));
+    add(l, pair(p->spelling.kinds & 0xffff, word_form(p, 6)));
+    add(l, pair(nz_follow_of(&p->follow, NZ_FOLLOW_TOKEN), p->classes & 0xffff));
+    add(l, pair(h2((uint32_t)o->signs, (uint32_t)(o->signs >> 32)), c1));
+    add(l, column << 1 | (c1 == ' '));
+    add(l, pair(h2(o->above_first, o->first), o->name));
+    add(l, pair(up | up2 << 8 | nz_past_above(p, 3, column) << 16, o->shape & 0xffff));
+    add(l, pair(h2(nest.first, part), w[0]));
+    add(l, pair(p->pos >> 10, w[0]));
+}
+
 /* Text at level 9: all that is left to gain for those who have the time. */
 
 /* Words over punctuation and line ends: what stood between them counts, or does not. */
@@ -70,13 +124,6 @@ static void phrases(list *l, const nz_past *p)
     add(l, pair(joined[0], joined[2]));
     add(l, pair(h2(joined[0], joined[1]), joined[3]));
     add(l, pair(h2(joined[0], joined[1]), f->gap));
-}
-
-/* How much of a word there is, at most so many letters; whether it is one; how it is written. */
-static uint32_t word_form(const nz_past *p, uint32_t most)
-{
-    uint32_t len = p->word_len < most ? p->word_len : most;
-    return len << 3 | (nz_phrase_age(&p->phrase, p->pos) > 0) << 2 | p->capital;
 }
 
 /* Letters: parts of words, and words never met. */
@@ -199,6 +246,21 @@ static void rows(list *l, const nz_past *p)
     add(l, pair(up | nz_past_at(p, p->row - 1) << 8 | (c1 >> 3) << 16, 23));
 }
 
+/* Images: what is over and around the next byte, whole or in part, for pixels of less than one. */
+static void more_rows(list *l, const nz_past *p)
+{
+    uint32_t w = p->c4 & 0xff, row = p->row;
+    uint32_t n = nz_past_at(p, row), nw = nz_past_at(p, row + 1), ne = nz_past_at(p, row - 1);
+    uint32_t nn = nz_past_at(p, 2 * row), nnn = nz_past_at(p, 3 * row);
+    add(l, n | nn << 8 | w << 16);
+    add(l, n | nn << 8 | nnn << 16);
+    add(l, n | (nw & 15) << 8 | (ne >> 4) << 12);
+    add(l, n | (nw & 1) << 8 | (ne >> 7) << 9 | (w & 3) << 10);
+    add(l, n | (nw & 3) << 8 | (ne >> 6) << 10 | (w & 15) << 12 | nn << 16);
+    add(l, pair(n | nw << 8 | ne << 16, w));
+    add(l, pair(n | nn << 8 | nnn << 16, h3(nw, ne, w)));
+}
+
 /* What binary data repeats: fields at fixed distances, records, high bits, text inside. */
 static void fields(list *l, const nz_past *p)
 {
@@ -254,68 +316,6 @@ static void most_fields(list *l, const nz_past *p)
     add(l, pair(c4 & 0xfff8f8, c8 & 0xf8f8));
     add(l,
         pair(h2(p->after1[c1] & 0xff, p->after2[c4 & 0xffff] & 0xff), *nz_past_after3(p) & 0xff));
-}
-
-/* Levels 5 and 6: of every kind of context one or two. */
-static void essentials(list *l, const nz_past *p)
-{
-    const nz_outline *o = &p->outline;
-    const uint32_t *w = p->word;
-    nz_nest nest = nz_past_nest(p);
-    uint32_t c1 = p->c4 & 0xff, kinds = p->classes & 0xfff;
-    uint32_t depth = p->depth > 15 ? 15 : p->depth, part = nest.part > 15 ? 15 : nest.part;
-    add(l, 0);
-    add(l, p->c4 & 0xffff);
-    add(l, p->c4);
-    add(l, (uint64_t)w[0] << 8 | c1);
-    add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
-    add(l, h2(w[0], w[2]));
-    add(l, o->shape & 0xffffffffffff);
-    add(l, pair(o->line_signs, o->name_len > 3 ? 3 : o->name_len));
-    add(l, pair(nz_past_column(p), kinds));
-    add(l, pair(nest.what | word_form(p, 6) << 8, p->classes & 15));
-    add(l, pair(h2(nest.what, nest.first), o->field));
-    add(l, pair(h2(depth, part), h2(c1, kinds)));
-}
-
-#define PLAIN_ESSENTIALS 0x1e
-
-/* Levels 7 and 8: a few more of each. */
-static void supplements(list *l, const nz_past *p)
-{
-    const nz_outline *o = &p->outline;
-    const uint32_t *w = p->phrase.word, *joined = p->phrase.joined;
-    nz_nest nest = nz_past_nest(p);
-    uint32_t c1 = p->c4 & 0xff, column = nz_past_column(p), part = nest.part > 15 ? 15 : nest.part;
-    uint32_t up = nz_past_above(p, 1, column), up2 = nz_past_above(p, 2, column);
-    add(l, c1);
-    add(l, (uint64_t)p->c4 << 16 | (p->c8 & 0xffff));
-    add(l, pair(h2(joined[0], joined[1]), joined[3]));
-    add(l, pair(w[0], nz_phrase_age(&p->phrase, p->pos)));
-    add(l, pair(p->phrase.gap, p->phrase.keyword));
-    add(l, pair(p->spelling.kinds & 0xffff, word_form(p, 6)));
-    add(l, pair(nz_follow_of(&p->follow, NZ_FOLLOW_TOKEN), p->classes & 0xffff));
-    add(l, pair(h2((uint32_t)o->signs, (uint32_t)(o->signs >> 32)), c1));
-    add(l, column << 1 | (c1 == ' '));
-    add(l, pair(h2(o->above_first, o->first), o->name));
-    add(l, pair(up | up2 << 8 | nz_past_above(p, 3, column) << 16, o->shape & 0xffff));
-    add(l, pair(h2(nest.first, part), w[0]));
-    add(l, pair(p->pos >> 10, w[0]));
-}
-
-/* Images: what is over and around the next byte, whole or in part, for pixels of less than one. */
-static void more_rows(list *l, const nz_past *p)
-{
-    uint32_t w = p->c4 & 0xff, row = p->row;
-    uint32_t n = nz_past_at(p, row), nw = nz_past_at(p, row + 1), ne = nz_past_at(p, row - 1);
-    uint32_t nn = nz_past_at(p, 2 * row), nnn = nz_past_at(p, 3 * row);
-    add(l, n | nn << 8 | w << 16);
-    add(l, n | nn << 8 | nnn << 16);
-    add(l, n | (nw & 15) << 8 | (ne >> 4) << 12);
-    add(l, n | (nw & 1) << 8 | (ne >> 7) << 9 | (w & 3) << 10);
-    add(l, n | (nw & 3) << 8 | (ne >> 6) << 10 | (w & 15) << 12 | nn << 16);
-    add(l, pair(n | nw << 8 | ne << 16, w));
-    add(l, pair(n | nn << 8 | nnn << 16, h3(nw, ne, w)));
 }
 
 static void text(list *l, const nz_past *p, int tier)
