@@ -56,6 +56,7 @@ $(OUT)libnzip.a: $(LIB)
 $(OUT)libnzip.so: $(LIB)
 	$(COMPILE) $(LDFLAGS) -shared -Wl,-soname,libnzip.so.0 -o $@ $^ $(LDLIBS)
 $(BUILD)/src/model/prior_file.o: priors/priors.bin
+$(BUILD)/src/model/net_file.o: priors/nets.bin
 $(BUILD)/%.o: %.c | $(PRIVATE)
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
@@ -66,7 +67,11 @@ $(BUILD)/include/xxhash.h:
 # The texts that models start with, as the library holds them: part of the format.
 priors: $(BUILD)/priors/pack
 	$< $(PRIORS) >priors/priors.bin
-$(BUILD)/priors/pack: $(BUILD)/priors/pack.o $(OUT)libnzip.a
+# What networks know before a file begins: CORPUS is a folder of files to learn from.
+nets: $(BUILD)/priors/train
+	$< $(CORPUS) >$(BUILD)/nets.bin
+	mv $(BUILD)/nets.bin priors/nets.bin
+$(BUILD)/priors/%: $(BUILD)/priors/%.o $(OUT)libnzip.a
 	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 tests: $(TESTS)
@@ -134,6 +139,6 @@ help:
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
 
-.PHONY: all priors tests benches fuzzers check demo bench weights-bench fuzz format format-check install clean help
+.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz format format-check install clean help
 .SECONDARY:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)

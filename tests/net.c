@@ -1,11 +1,16 @@
 /* The network: its gradients against finite differences of a reference in double, the same
- * predictions on every backend and with a helper, and sane numbers whatever it is fed. Reads the
- * network's inside, so it is compiled into this file. */
+ * predictions on every backend and with a helper, sane numbers whatever it is fed, and its starts.
+ * Reads the network's inside, so it is compiled into this file. */
 #include "model/net.c"
+
+#include "backend/hash.h"
+#include "model/deep.h"
+#include "model/deep_plan.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -259,10 +264,8 @@ typedef struct outcome {
     double bits, last; /* a byte: over all, over the last quarter */
 } outcome;
 
-static outcome run(const nz_net_shape *shape, const nz_kern *kern, nz_pair *pair,
-                   const uint8_t *data, size_t n)
+static outcome run_on(nz_net *net, const uint8_t *data, size_t n)
 {
-    nz_net *net = net_of(shape, kern, pair);
     outcome r = {0};
     uint64_t past = 0;
     for (size_t i = 0; i < n; i++) {
@@ -290,8 +293,16 @@ static outcome run(const nz_net_shape *shape, const nz_kern *kern, nz_pair *pair
         nz_net_learn(net, data[i]);
         past = past << 8 | data[i];
     }
-    for (size_t i = 0; i < (size_t)shape->width * 256; i++)
+    for (size_t i = 0; i < net->width * 256; i++)
         cr_assert(isfinite(net->out.weight.w[i]) && isfinite(net->out.weight.v[i]));
+    return r;
+}
+
+static outcome run(const nz_net_shape *shape, const nz_kern *kern, nz_pair *pair,
+                   const uint8_t *data, size_t n)
+{
+    nz_net *net = net_of(shape, kern, pair);
+    outcome r = run_on(net, data, n);
     nz_net_free(net);
     return r;
 }
@@ -429,6 +440,61 @@ Test(net, refuses_other_shapes)
         cr_assert_eq(nz_net_new(&net, bad + i, &here, NULL), NZ_E_ARG);
         cr_assert_null(net);
     }
+}
+
+/* ---- Starts ---- */
+
+Test(net, goes_on_from_what_was_recorded)
+{
+    enum { N = 20000, FEW = 1000 };
+    nz_kern here;
+    nz_kern_init(&here, nz_cpu());
+    uint8_t *data = text_of(N);
+    size_t size = nz_net_start_size(&SMALL);
+    uint8_t *start = malloc(size), *again = malloc(size);
+    nz_net *net = net_of(&SMALL, &here, NULL);
+    run_on(net, data, N);
+    nz_net_record(net, 1234, start);
+    nz_net_forget(net);
+    outcome after = run_on(net, data, FEW);
+    nz_net_free(net);
+
+    nz_net_shape shape = SMALL;
+    shape.start = start;
+    net = net_of(&shape, &here, NULL);
+    nz_net_record(net, 1234, again);
+    cr_assert(!memcmp(start, again, size), "a start does not come back");
+    outcome recalled = run_on(net, data, FEW), fresh = run(&SMALL, &here, NULL, data, FEW);
+    cr_assert_lt(after.bits, 0.7 * fresh.bits, "%f of %f bits a byte", after.bits, fresh.bits);
+    cr_assert_lt(recalled.bits, 0.7 * fresh.bits, "%f of %f", recalled.bits, fresh.bits);
+    nz_net_free(net);
+    free(start);
+    free(again);
+    free(data);
+}
+
+/* A change here is a change of the format: raise NZ_NUMERICS. */
+Test(net, the_starts_are_part_of_the_format)
+{
+    static uint8_t bytes[1 << 20];
+    FILE *f = fopen("priors/nets.bin", "rb");
+    cr_assert(f, "priors/nets.bin: run from the top of the tree");
+    size_t n = fread(bytes, 1, sizeof bytes, f), seen = 0;
+    fclose(f);
+    cr_assert_eq(nz_hash(bytes, n), UINT64_C(0x0751db7d557f19d3), "%zu bytes, %016llx", n,
+                 (unsigned long long)nz_hash(bytes, n));
+    for (uint8_t level = 5; level <= NZ_LEVEL_MAX; level++) {
+        for (uint8_t kind = NZ_KIND_TEXT; kind <= NZ_KIND_BINARY; kind++) {
+            nz_shape s = {.level = level, .kind = kind};
+            nz_deep_choose(&s, 1);
+            nz_net_shape shape = nz_deep_net(&s);
+            size_t size = nz_net_start_size(&shape);
+            cr_assert(shape.start, "level %d, kind %d: make nets", level, kind);
+            cr_assert(!memcmp(shape.start, bytes + seen + 4, size));
+            seen += 4 + size;
+        }
+    }
+    cr_assert_eq(seen, n);
 }
 
 /* ---- The helper ---- */

@@ -261,15 +261,6 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
 
 /* ---- A byte begins ---- */
 
-static uint32_t match_state(const nz_match *m)
-{
-    if (m->expect < 0)
-        return 0;
-    uint32_t n = m->len;
-    uint32_t class = n < 8 ? 1 : n < 12 ? 2 : n < 16 ? 3 : n < 24 ? 4 : n < 32 ? 5 : n < 64 ? 6 : 7;
-    return class << 8 | (uint32_t)m->expect;
-}
-
 /* What the match models make of this byte as a whole. */
 static void match_rows(deep *d)
 {
@@ -585,7 +576,7 @@ static void byte_begin(deep *d)
 {
     uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
     int kind = d->shape->kind, tier = d->plan->tier;
-    nz_contexts_net(direct, hash, &d->past, kind, tier, match_state(&d->match[0]));
+    nz_contexts_net(direct, hash, &d->past, kind, tier, nz_match_state(&d->match[0]));
     nz_net_begin(d->net, direct, hash);
     nz_contexts_slots(d->hash, &d->past, kind, tier);
     hash_nibble(d, 0);

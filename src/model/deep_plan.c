@@ -1,6 +1,7 @@
 #include "deep_plan.h"
 
 #include "deep.h"
+#include "net_file.h"
 #include "ngram/slot.h"
 
 enum {
@@ -17,7 +18,7 @@ static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
     {0, 2, {0x22a91, 0x3ff}, 0xff, 0xff, {{120, 25, 30}, {100, 20, 40}}, 28, 20, 18, 1, 6},
     {1, 2, {0x22a91, 0x2fb}, 0xff, 0xff, {{100, 15, 40}, {100, 15, 40}}, 28, 22, 18, 1, 8},
     {1, 2, {0x3fef1, 0x3ff}, 0xff, 0xff, {{100, 15, 40}, {100, 15, 40}}, 29, 22, 18, 2, 8},
-    {2, 3, {0x3fed1, 0x7ff}, 0xff, 0xff, {{30, 8, 10}, {100, 15, 40}}, 30, 22, 18, 2, 8},
+    {2, 3, {0x3fed1, 0x7ff}, 0xff, 0xff, {{30, 8, 10}, {100, 15, 40}}, 30, 22, 18, 2, 12},
 };
 
 static const uint32_t set_rows[NZ_DEEP_SETS] = {
@@ -86,13 +87,15 @@ size_t nz_deep_final_inputs(const nz_shape *s)
 
 nz_net_shape nz_deep_net(const nz_shape *s)
 {
-    return (nz_net_shape){.width = 8 * s->width,
-                          .layers = s->layers,
-                          .chunk = s->chunk,
-                          .row_bits = s->row_bits,
-                          .direct = NZ_ROWS_DIRECT,
-                          .hashed = (int)nz_deep_lists(s).hashed,
-                          .direct_rows = NZ_ROWS_DIRECT_EACH};
+    nz_net_shape net = {.width = 8 * s->width,
+                        .layers = s->layers,
+                        .chunk = s->chunk,
+                        .row_bits = s->row_bits,
+                        .direct = NZ_ROWS_DIRECT,
+                        .hashed = (int)nz_deep_lists(s).hashed,
+                        .direct_rows = NZ_ROWS_DIRECT_EACH};
+    net.start = nz_net_file_start(s->level, s->kind, &net);
+    return net;
 }
 
 nz_deep_rates nz_deep_rates_of(const nz_shape *s)

@@ -26,6 +26,7 @@ typedef struct nz_net_shape {
     int direct, hashed; /* tables of each kind, at least one in all */
     int row_bits;       /* log2 rows of a hashed table, 3 to 22 */
     uint32_t direct_rows[NZ_NET_DIRECT_MAX];
+    const uint8_t *start; /* trained weights, see net_start.h; NULL: random ones */
 } nz_net_shape;
 
 typedef struct nz_net nz_net;

@@ -27,7 +27,7 @@ typedef struct nz_context_list {
 /* kind 0 text, 1 binary; tier 0, 1, 2: how many. */
 nz_context_list nz_context_lists(int kind, int tier);
 void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier);
-/* match_state: 256 * (0 none .. 7 long) + expected byte. */
+/* match_state: see nz_match_state(). */
 void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p, int kind,
                      int tier, uint32_t match_state);
 

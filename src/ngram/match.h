@@ -37,6 +37,16 @@ NZ_INLINE uint32_t nz_match_bucket(uint32_t len)
                        : 28 + (len >= NZ_MATCH_VERIFY);
 }
 
+/* 256 * (0 none .. 7 long) + the expected byte: one of the network's contexts. */
+NZ_INLINE uint32_t nz_match_state(const nz_match *m)
+{
+    if (m->expect < 0)
+        return 0;
+    uint32_t n = m->len;
+    uint32_t class = n < 8 ? 1 : n < 12 ? 2 : n < 16 ? 3 : n < 24 ? 4 : n < 32 ? 5 : n < 64 ? 6 : 7;
+    return class << 8 | (uint32_t)m->expect;
+}
+
 /* 1 + the expected bit when the expected byte agrees with the bits so far, else 0. */
 NZ_INLINE uint32_t nz_match_bit(int expect, uint32_t c0, uint32_t bit)
 {

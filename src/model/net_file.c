@@ -1,0 +1,20 @@
+#include "net_file.h"
+
+#include "base/base.h"
+
+/* See prior_file.c. */
+__asm__(".pushsection .rodata\n"
+        ".hidden nz_net_file\n"
+        ".globl nz_net_file\n"
+        "nz_net_file:\n"
+        ".incbin \"priors/nets.bin\"\n"
+        ".popsection\n");
+extern const uint8_t nz_net_file[];
+
+const uint8_t *nz_net_file_start(int level, int kind, const nz_net_shape *shape)
+{
+    const uint8_t *at = nz_net_file;
+    for (int k = 0; k < 2 * (level - 5) + kind; k++)
+        at += 4 + nz_load32(at);
+    return nz_load32(at) == nz_net_start_size(shape) ? at + 4 : NULL;
+}
