@@ -93,7 +93,7 @@ step_sanitize() {
 }
 
 step_fuzz() {
-    FUZZ_SECONDS=${FUZZ_SECONDS:-20} tests/fuzz.sh
+    FUZZ_SECONDS=${FUZZ_SECONDS:-15} tests/fuzz.sh
 }
 
 for step in "${steps[@]}"; do
