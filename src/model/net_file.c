@@ -1,15 +1,9 @@
 #include "net_file.h"
 
 #include "base/base.h"
+#include "base/embed.h"
 
-/* See prior_file.c. */
-__asm__(".pushsection .rodata\n"
-        ".hidden nz_net_file\n"
-        ".globl nz_net_file\n"
-        "nz_net_file:\n"
-        ".incbin \"priors/nets.bin\"\n"
-        ".popsection\n");
-extern const uint8_t nz_net_file[];
+NZ_EMBED(nz_net_file, "priors/nets.bin");
 
 const uint8_t *nz_net_file_start(int level, int kind, const nz_net_shape *shape)
 {

@@ -1,16 +1,9 @@
 #include "prior_file.h"
 
 #include "base/base.h"
+#include "base/embed.h"
 
-/* The assembler includes it: no tool of the machine we build for is needed, nor a compiler's time.
- */
-__asm__(".pushsection .rodata\n"
-        ".hidden nz_prior_file\n"
-        ".globl nz_prior_file\n"
-        "nz_prior_file:\n"
-        ".incbin \"priors/priors.bin\"\n"
-        ".popsection\n");
-extern const uint8_t nz_prior_file[];
+NZ_EMBED(nz_prior_file, "priors/priors.bin");
 
 static const uint8_t *start_of(int prior, int piece)
 {
