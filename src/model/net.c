@@ -178,7 +178,9 @@ static void fill_random(const matrix *m, float scale, uint64_t *seed)
         m->weight.w[i] = random_float(seed, limit);
 }
 
-static void start(nz_net *net)
+/* What a network begins with that nobody has trained. All rows start from zero, so that a large
+ * table costs nothing until it is used. */
+static void start_weights(nz_net *net)
 {
     uint64_t seed = UINT64_C(88172645463325252);
     size_t width = net->width;
@@ -191,10 +193,14 @@ static void start(nz_net *net)
         for (size_t i = 0; i < width; i++)
             y->gates.bias.w[i] = -1.0f + 6.0f * (float)i / (float)width;
     }
-    /* All rows start from zero, so that a large table costs nothing until it is used. */
     fill(net->gain.w, width, 1.0f);
     fill(net->gate.w, net->tables * BUCKETS, 1.0f);
     fill_random(&net->out, 0.2f, &seed);
+}
+
+static void start_rates(nz_net *net)
+{
+    size_t width = net->width;
     /* Found by trial on whole files; alone, the wider ones would like twice as much. */
     net->rate_start = width <= 32 ? 6e-3f : width <= 48 ? 2.5e-3f : width <= 64 ? 2e-3f : 1.5e-3f;
     net->rate.keep = RATE_KEEP;
@@ -217,9 +223,11 @@ nz_err nz_net_new(nz_net **out, const nz_net_shape *shape, const nz_kern *kern, 
     net->bytes = (size_t)bytes;
     net->kern = kern;
     net->pair = pair;
-    start(net);
+    start_rates(net);
     if (shape->start)
         nz_net_recall(net, shape->start);
+    else
+        start_weights(net);
     *out = net;
     return NZ_OK;
 }
