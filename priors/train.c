@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FILES_MAX = 10000, FILE_MAX = 1 << 17, MATCH_BITS = 17, MATCH_MIN = 7 };
+enum { FILES_MAX = 10000, FILE_MAX = 1 << 17, MATCH_BITS = 17 };
 enum { LEVELS = NZ_LEVEL_MAX - 4, KINDS = 2 };
 
 /* Texts resemble each other; of binary files each kind is a world of its own, best learned fast. */
@@ -22,6 +22,7 @@ static const uint16_t counts_for[KINDS] = {[NZ_KIND_TEXT] = 20000, [NZ_KIND_BINA
 typedef struct file {
     uint8_t *raw;
     size_t n;
+    int kind;
 } file;
 
 static file files[FILES_MAX];
@@ -44,6 +45,9 @@ static int read_files(const char *dir)
         if (!f || !(to->raw = malloc(FILE_MAX)))
             return -1;
         to->n = fread(to->raw, 1, FILE_MAX, f);
+        nz_shape s;
+        nz_shape_choose(&s, NZ_LEVEL_MAX, to->raw, to->n);
+        to->kind = s.kind;
         file_count += to->n > 0;
         fclose(f);
     }
@@ -62,7 +66,7 @@ static nz_err study(nz_net *net, const nz_shape *s, const file *f)
     nz_past past;
     nz_match match;
     nz_err err = NZ_OK;
-    if (nz_past_new(&past, f->raw) | nz_match_new(&match, MATCH_BITS, MATCH_MIN))
+    if (nz_past_new(&past, f->raw) | nz_match_new(&match, MATCH_BITS, NZ_DEEP_MATCH_MIN))
         err = NZ_E_MEM;
     nz_net_forget(net);
     for (size_t i = 0; i < f->n && !err; i++) {
@@ -85,13 +89,9 @@ static nz_err study(nz_net *net, const nz_shape *s, const file *f)
 static nz_err study_all(nz_net *net, const nz_shape *s)
 {
     nz_err err = NZ_OK;
-    for (size_t i = 0; i < file_count && !err; i++) {
-        const file *f = &files[i];
-        nz_shape of_file;
-        nz_shape_choose(&of_file, s->level, f->raw, f->n);
-        if (of_file.kind == s->kind)
-            err = study(net, s, f);
-    }
+    for (size_t i = 0; i < file_count && !err; i++)
+        if (files[i].kind == s->kind)
+            err = study(net, s, &files[i]);
     return err;
 }
 

@@ -26,7 +26,7 @@ enum {
     PROGRESS_STEP = 4096,
 };
 
-static const uint8_t match_min[NZ_DEEP_MATCHES] = {7, 14, 4};
+static const uint8_t match_min[NZ_DEEP_MATCHES] = {NZ_DEEP_MATCH_MIN, 14, 4};
 
 /* One context's learned maps from what its slot holds to a probability. */
 typedef struct maps {

@@ -9,10 +9,11 @@
 
 enum {
     NZ_DEEP_MATCHES = 3,
-    NZ_DEEP_SETS = 18,    /* weight sets of the first mixer layer */
-    NZ_TEXTURE_BITS = 11, /* log2 of the rows of the last seven sets */
-    NZ_DEEP_FINALS = 8,   /* of the second */
-    NZ_DEEP_STAGES = 8,   /* SSE */
+    NZ_DEEP_MATCH_MIN = 7, /* of the first match model, whose state the network sees */
+    NZ_DEEP_SETS = 18,     /* weight sets of the first mixer layer */
+    NZ_TEXTURE_BITS = 11,  /* log2 of the rows of the last seven sets */
+    NZ_DEEP_FINALS = 8,    /* of the second */
+    NZ_DEEP_STAGES = 8,    /* SSE */
     NZ_CONTEXT_INPUTS = 3,
     NZ_MATCH_INPUTS = 3,
     NZ_OPINION_INPUTS = 2, /* the network's, and the bias */
