@@ -3,7 +3,9 @@
  * rows (the last byte's); whatever else a table holds is learned anew from each file.
  *
  *   u16 LE   updates that the training counts for: the rates start as low as after so many
- *   arrays   in the order of list_arrays(), each a u8, the shift, and n int8 of 2^-shift each */
+ *   arrays   each a u8, the shift, and n int8 in units of 2^-shift: of every layer the gains, the
+ *            gates' matrix, its biases, the matrix back; then the last gains, the output's matrix,
+ *            its biases, the gates of all tables, the rows of the first one */
 #ifndef NZ_MODEL_NET_START_H
 #define NZ_MODEL_NET_START_H
 
