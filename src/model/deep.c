@@ -10,6 +10,7 @@
 #include "ngram/slot.h"
 #include "prior.h"
 #include "scene.h"
+#include "skim.h"
 #include "sse.h"
 
 #include <stdlib.h>
@@ -107,7 +108,7 @@ uint64_t nz_deep_memory(const nz_shape *s)
     sum += nz_mixer_memory(nz_deep_final_inputs(s), finals.n, finals.rows);
     for (unsigned i = 0; i < stages.n; i++)
         sum += nz_sse_memory(stages.rows[i]);
-    return sum + nz_net_memory(&net);
+    return sum + nz_net_memory(&net) + (s->prior ? nz_skim_memory() : 0);
 }
 
 /* ---- Start ---- */
@@ -545,12 +546,8 @@ static void learn(deep *d, int bit)
 
 static void learn_runs(deep *d, uint8_t byte)
 {
-    for (unsigned i = 0; i < d->lists.slots; i++) {
-        nz_slot *s = d->byte[i];
-        uint32_t again = s->run_count && s->run_byte == byte;
-        s->run_count = (uint8_t)(again ? s->run_count + (s->run_count < 255) : 1);
-        s->run_byte = byte;
-    }
+    for (unsigned i = 0; i < d->lists.slots; i++)
+        nz_slot_run(d->byte[i], byte);
 }
 
 /* The byte known last, and its last bit. */
@@ -652,40 +649,6 @@ static int report(const nz_run *run, size_t bytes)
     return run->stop && atomic_load(run->stop);
 }
 
-/* The contexts of the next byte to be skimmed. */
-static void skim_aim(deep *d)
-{
-    nz_contexts_slots(d->hash, &d->past, d->shape->kind, d->plan->tier);
-    hash_nibble(d, 0);
-}
-
-static void skim_nibble(deep *d, unsigned nibble)
-{
-    for (int k = 3; k >= 0; k--, d->bit++) {
-        int bit = nibble >> k & 1;
-        learn_slots(d, node_of(d), bit);
-        d->c0 = d->c0 << 1 | (uint32_t)bit;
-    }
-}
-
-/* Slots alone learn: most of what a text teaches, for a fifth of the time. The lines of each nibble
- * are on their way while the one before it is learned. */
-static void skim_byte(deep *d, uint8_t byte)
-{
-    d->bit = 0;
-    d->c0 = 1;
-    find_slots(d, 0);
-    memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
-    hash_nibble(d, 8 | byte >> 5);
-    skim_nibble(d, byte >> 4);
-    find_slots(d, byte >> 4 & 1);
-    nz_past_next(&d->past, byte);
-    skim_aim(d);
-    skim_nibble(d, byte & 15);
-    learn_runs(d, byte);
-    d->c0 = 1; /* nothing is left to be learned from it */
-}
-
 /* The prior, coded to nowhere, and the n bytes at raw begin. */
 static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
 {
@@ -697,17 +660,22 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
         return err;
     nz_arith_write(&nowhere, NULL, 0);
     nz_past_turn(&d->past, p.text);
-    skim_aim(d);
-    for (size_t i = 0; i < p.size.skim + p.size.read; i++) {
-        if (i < p.size.skim) {
-            skim_byte(d, p.text[i]);
-        } else {
-            code(d, &nowhere, 0, p.text[i]);
-            byte_known(d, p.text[i]);
-        }
+    const nz_skim skim = {.text = p.text,
+                          .n = p.size.skim,
+                          .table = d->table,
+                          .mask = d->mask,
+                          .kind = d->shape->kind,
+                          .tier = d->plan->tier,
+                          .run = run};
+    err = nz_skim_text(&skim, &d->past, d->pair);
+    for (size_t i = p.size.skim; i < p.size.skim + p.size.read && !err; i++) {
+        code(d, &nowhere, 0, p.text[i]);
+        byte_known(d, p.text[i]);
         if (i % PROGRESS_STEP == 0 && report(&quiet, 0))
-            return NZ_E_STOPPED;
+            err = NZ_E_STOPPED;
     }
+    if (err)
+        return err;
     start_rates(d);
     nz_past_turn(&d->past, raw);
     for (unsigned j = 0; j < d->plan->matches; j++)

@@ -53,4 +53,12 @@ NZ_INLINE nz_slot *nz_slot_find(nz_bucket *table, uint64_t mask, uint64_t key, u
     return least;
 }
 
+/* `byte` came where the slot is a byte's first. */
+NZ_INLINE void nz_slot_run(nz_slot *s, uint8_t byte)
+{
+    bool again = s->run_count && s->run_byte == byte;
+    s->run_count = (uint8_t)(again ? s->run_count + (s->run_count < 255) : 1);
+    s->run_byte = byte;
+}
+
 #endif
