@@ -69,10 +69,11 @@ static nz_kind kind_of(const uint8_t *raw, size_t n)
     return odd * 8 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
 }
 
-static void size_tables(nz_shape *s, size_t n)
+/* For n bytes coded, and some that are skimmed before them. */
+static void size_tables(nz_shape *s, size_t n, size_t skim)
 {
     if (s->level > FAST_LEVEL_MAX) {
-        nz_deep_choose(s, n);
+        nz_deep_choose(s, n, skim);
         return;
     }
     const level *l = &levels[s->level];
@@ -86,14 +87,14 @@ void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
 {
     *s = (nz_shape){
         .numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .kind = (uint8_t)kind_of(raw, n)};
-    size_tables(s, n);
+    size_tables(s, n, 0);
 }
 
 void nz_shape_prime(nz_shape *s, int prior, size_t n)
 {
     s->prior = (uint8_t)prior;
     nz_prime_size p = nz_prime_size_of(s, n);
-    size_tables(s, n + p.skim + p.read);
+    size_tables(s, n + p.read, p.skim);
 }
 
 /* One byte each, in the order of the struct; the rest is zero. */

@@ -6,7 +6,8 @@
 
 #include "bytes.h"
 
-void nz_deep_choose(nz_shape *s, size_t n);
+/* For n bytes, the end of a prior among them, after `skim` bytes that only slots learn from. */
+void nz_deep_choose(nz_shape *s, size_t n, size_t skim);
 /* False for values no encoder writes. */
 bool nz_deep_valid(const nz_shape *s);
 uint64_t nz_deep_memory(const nz_shape *s);
