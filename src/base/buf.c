@@ -58,7 +58,7 @@ void nz_buf_varint(nz_buf *b, uint64_t v)
 
 nz_span nz_span_of(const void *p, size_t n)
 {
-    return (nz_span){p, (const uint8_t *)p + n, false};
+    return (nz_span){p, n ? (const uint8_t *)p + n : p, false};
 }
 
 size_t nz_span_left(const nz_span *s)
