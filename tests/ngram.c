@@ -271,7 +271,7 @@ Test(slot, is_found_again_and_the_least_used_goes)
 Test(context, lists_are_as_long_as_they_say_and_all_different)
 {
     nz_past p = after("<page> [[Some text]] with \"words\" and, numbers 12345\n| row\n| ro");
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < 3; kind++) {
         for (int tier = 0; tier < 3; tier++) {
             uint64_t h[NZ_CONTEXTS_MAX + 1];
             uint32_t direct[NZ_ROWS_DIRECT], rows[NZ_ROWS_HASHED + 1];

@@ -1,8 +1,11 @@
 #include "bytes.h"
 
+#include "branch.h"
 #include "deep.h"
 #include "fast.h"
 #include "prior.h"
+
+#include <stdlib.h>
 
 /* Bounds of what the encoder chooses by level; the deep engine keeps its own. */
 typedef struct level {
@@ -87,6 +90,8 @@ void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
 {
     *s = (nz_shape){
         .numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .kind = (uint8_t)kind_of(raw, n)};
+    if (s->kind == NZ_KIND_BINARY && (s->machine = nz_machine_of(raw, n)))
+        s->kind = NZ_KIND_CODE;
     size_tables(s, n, 0);
 }
 
@@ -102,21 +107,23 @@ void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES])
 {
     const uint8_t field[NZ_SHAPE_BYTES] = {s->numerics,   s->engine,     s->level,  s->kind,
                                            s->table_bits, s->match_bits, s->layers, s->width,
-                                           s->row_bits,   s->chunk,      s->prior};
+                                           s->row_bits,   s->chunk,      s->prior,  s->machine};
     memcpy(out, field, NZ_SHAPE_BYTES);
 }
 
 nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
 {
-    *s = (nz_shape){in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7], in[8], in[9], in[10]};
+    *s = (nz_shape){in[0], in[1], in[2], in[3], in[4],  in[5],
+                    in[6], in[7], in[8], in[9], in[10], in[11]};
     if (s->numerics != NZ_NUMERICS)
         return NZ_E_VERSION;
-    for (int i = 11; i < NZ_SHAPE_BYTES; i++)
+    for (int i = 12; i < NZ_SHAPE_BYTES; i++)
         if (in[i])
             return NZ_E_CORRUPT;
     if (s->prior > NZ_PRIORS)
         return NZ_E_VERSION;
-    if (s->kind > NZ_KIND_BINARY)
+    if (s->kind > NZ_KIND_CODE || s->machine > NZ_MACHINE_X86_64 ||
+        (s->kind == NZ_KIND_CODE) != (s->machine != NZ_MACHINE_NONE))
         return NZ_E_CORRUPT;
     if (s->engine == NZ_ENGINE_DEEP)
         return nz_deep_valid(s) ? NZ_OK : NZ_E_CORRUPT;
@@ -136,16 +143,34 @@ uint64_t nz_shape_memory(const nz_shape *s)
     return engine + nz_prior_memory(s);
 }
 
-nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
-                       uint8_t *out, size_t cap, size_t *packed)
+static nz_err encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+                     uint8_t *out, size_t cap, size_t *packed)
 {
     return s->engine == NZ_ENGINE_DEEP ? nz_deep_encode(s, run, raw, n, out, cap, packed)
                                        : nz_fast_encode(s, run, raw, n, out, cap, packed);
 }
 
+nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+                       uint8_t *out, size_t cap, size_t *packed)
+{
+    if (!s->machine)
+        return encode(s, run, raw, n, out, cap, packed);
+    uint8_t *code = malloc(n);
+    if (!code)
+        return NZ_E_MEM;
+    memcpy(code, raw, n);
+    nz_branch_absolute(s->machine, code, n);
+    nz_err err = encode(s, run, code, n, out, cap, packed);
+    free(code);
+    return err;
+}
+
 nz_err nz_bytes_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
                        uint8_t *raw, size_t n)
 {
-    return s->engine == NZ_ENGINE_DEEP ? nz_deep_decode(s, run, in, packed, raw, n)
-                                       : nz_fast_decode(s, run, in, packed, raw, n);
+    nz_err err = s->engine == NZ_ENGINE_DEEP ? nz_deep_decode(s, run, in, packed, raw, n)
+                                             : nz_fast_decode(s, run, in, packed, raw, n);
+    if (!err && s->machine)
+        nz_branch_relative(s->machine, raw, n);
+    return err;
 }

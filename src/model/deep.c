@@ -3,6 +3,7 @@
 #include "deep.h"
 
 #include "backend/adapt.h"
+#include "branch.h"
 #include "coder/arith.h"
 #include "deep_plan.h"
 #include "ngram/match.h"
@@ -213,6 +214,7 @@ static int allocate(deep *d, const uint8_t *raw)
 {
     const nz_shape *s = d->shape;
     int bad = nz_past_new(&d->past, raw);
+    d->past.x86.wide = s->machine == NZ_MACHINE_X86_64;
     for (unsigned j = 0; j < d->plan->matches; j++)
         bad |= nz_match_new(&d->match[j], s->match_bits, match_min[j]);
     for (unsigned i = 0; i < d->stages.n; i++)
@@ -567,6 +569,15 @@ static void learn_last(deep *d)
 
 /* ---- Whole bytes ---- */
 
+static nz_scene scene_of(const nz_past *p, int kind)
+{
+    switch (kind) {
+    case NZ_KIND_TEXT: return nz_scene_text(p);
+    case NZ_KIND_CODE: return nz_scene_code(p);
+    default: return nz_scene_binary(p);
+    }
+}
+
 /* The network starts first and is met last, if there is a helper; alone its forward pass, and what
  * is still to be learned from the byte before, fill the time until the slots arrive. */
 static void byte_begin(deep *d)
@@ -588,7 +599,7 @@ static void byte_begin(deep *d)
         d->run_byte[i] = s->run_count ? 256 | s->run_byte : 0;
         d->run_count[i] = 2 * (s->run_count > 15 ? 15 : s->run_count);
     }
-    d->scene = kind == NZ_KIND_TEXT ? nz_scene_text(&d->past) : nz_scene_binary(&d->past);
+    d->scene = scene_of(&d->past, kind);
     d->c0 = 1;
     d->bit = 0;
 }
@@ -631,10 +642,17 @@ NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
     return hit ? (uint8_t)m->expect : code_byte(d, a, decode, byte);
 }
 
+static void past_next(deep *d, uint8_t byte)
+{
+    nz_past_next(&d->past, byte);
+    if (d->shape->kind == NZ_KIND_CODE)
+        nz_x86_next(&d->past.x86, byte);
+}
+
 /* raw[pos] is known to both sides from here on. */
 static void byte_known(deep *d, uint8_t byte)
 {
-    nz_past_next(&d->past, byte);
+    past_next(d, byte);
     if (d->shape->kind == NZ_KIND_BINARY && d->past.pos % NZ_ROW_STEP == 0)
         d->past.row = nz_row_find(d->past.raw, d->past.pos, d->past.row);
     for (unsigned j = 0; j < d->plan->matches; j++)

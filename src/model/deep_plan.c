@@ -14,11 +14,18 @@ enum {
 
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
 static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
-    {0, 2, {0x22a00, 0x21a}, 0x31, 0x66, {{120, 25, 30}, {100, 20, 40}}, 27, 20, 18, 1, 4},
-    {0, 2, {0x22a91, 0x3ff}, 0xff, 0xff, {{120, 25, 30}, {100, 20, 40}}, 28, 20, 18, 1, 6},
-    {1, 2, {0x22a91, 0x2fb}, 0xff, 0xff, {{100, 15, 40}, {100, 15, 40}}, 28, 22, 18, 1, 8},
-    {1, 2, {0x3fef1, 0x3ff}, 0xff, 0xff, {{100, 15, 40}, {100, 15, 40}}, 29, 22, 18, 2, 8},
-    {2, 3, {0x3fed1, 0x7ff}, 0xff, 0xff, {{30, 8, 10}, {100, 15, 40}}, 30, 22, 18, 2, 12},
+    {0, 2, {0x22a00, 0x21a, 0xfa1a}, 0x31, 0x66, 27, 20, 18, 1, 4},
+    {0, 2, {0x22a91, 0x3ff, 0x3fbff}, 0xff, 0xff, 28, 20, 18, 1, 6},
+    {1, 2, {0x22a91, 0x2fb, 0x3fafb}, 0xff, 0xff, 28, 22, 18, 1, 8},
+    {1, 2, {0x3fef1, 0x3ff, 0x3fbff}, 0xff, 0xff, 29, 22, 18, 2, 8},
+    {2, 3, {0x3fed1, 0x7ff, 0x3ffff}, 0xff, 0xff, 30, 22, 18, 2, 12},
+};
+
+/* Of each kind. */
+static const nz_deep_rates rates[NZ_LEVEL_MAX - 4][3] = {
+    {{120, 25, 30}, {100, 20, 40}, {100, 20, 40}}, {{120, 25, 30}, {100, 20, 40}, {100, 20, 40}},
+    {{100, 15, 40}, {100, 15, 40}, {60, 15, 40}},  {{100, 15, 40}, {100, 15, 40}, {60, 15, 40}},
+    {{30, 8, 10}, {100, 15, 40}, {60, 15, 40}},
 };
 
 static const uint32_t set_rows[NZ_DEEP_SETS] = {
@@ -100,7 +107,7 @@ nz_net_shape nz_deep_net(const nz_shape *s)
 
 nz_deep_rates nz_deep_rates_of(const nz_shape *s)
 {
-    return nz_deep_plan_of(s)->rates[s->kind];
+    return rates[s->level - 5][s->kind];
 }
 
 /* The smallest bits in [low, high] with 2^bits >= v. */

@@ -24,13 +24,13 @@ typedef struct nz_deep_rates {
     uint8_t start, end, final;
 } nz_deep_rates;
 
-/* Sets, finals and stages are bit masks over the numbering in deep.c; [2]: of text, of binary. */
+/* Sets, finals and stages are bit masks over the numbering in deep.c; [3]: of text, binary, code.
+ */
 typedef struct nz_deep_plan {
     uint8_t tier;    /* 0, 1, 2: how many contexts */
     uint8_t matches; /* match models */
-    uint32_t sets[2];
+    uint32_t sets[3];
     uint8_t finals, stages;
-    nz_deep_rates rates[2];
     /* Upper bounds; tables shrink with the input. */
     uint8_t table_bits, match_bits, row_bits, layers, width;
 } nz_deep_plan;

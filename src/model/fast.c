@@ -106,7 +106,7 @@ static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
         .cells = (fast_cell *)(at + l.cells),
         .table_shift = 32 - (s->table_bits - 7),
         .match_shift = 32 - s->match_bits,
-        .binary = s->kind == NZ_KIND_BINARY,
+        .binary = s->kind != NZ_KIND_TEXT,
         .plan = plans[s->level - 1],
     };
     for (int i = 0; i < f->plan.matches; i++)

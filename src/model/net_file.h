@@ -5,7 +5,8 @@
 
 #include "net_start.h"
 
-/* The start for files of a kind at a level from 5 on; NULL: the file holds none of this shape. */
+/* The start for files of a kind (code starts as binary does) at a level from 5 on; NULL: the file
+ * holds none of this shape. */
 const uint8_t *nz_net_file_start(int level, int kind, const nz_net_shape *shape);
 
 #endif

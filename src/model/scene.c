@@ -58,3 +58,22 @@ nz_scene nz_scene_binary(const nz_past *p)
                       .type = (c1 & 0xf0) | (p->c4 >> 12 & 15),
                       .third = p->c4 >> 20 & 15};
 }
+
+/* Where in a record, and where in an instruction; what stood in it and before it. */
+nz_scene nz_scene_code(const nz_past *p)
+{
+    const nz_x86 *x = &p->x86;
+    uint32_t place = nz_x86_place(x), opcode = nz_x86_opcode(x);
+    nz_scene s = nz_scene_binary(p);
+    s.local = s.frame;
+    s.frame = place;
+    s.left = x->opcode | (x->map > 0) << 8;
+    s.texture[0] = place | opcode << 8;
+    s.texture[1] = place | x->trust << 8;
+    s.texture[2] = place | x->op[0] << 8;
+    s.texture[3] = place | opcode << 8 | (uint32_t)x->modrm << 20;
+    s.texture[4] = nz_hash32(x->op[0], x->op[1]) + place;
+    s.texture[5] = x->length | x->trust << 8;
+    s.texture[6] = x->bytes;
+    return s;
+}

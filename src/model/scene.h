@@ -1,4 +1,4 @@
-/* The surroundings of a byte, for choosing weights: what the two kinds of data want to know. */
+/* The surroundings of a byte, for choosing weights: what each kind of data wants to know. */
 #ifndef NZ_MODEL_SCENE_H
 #define NZ_MODEL_SCENE_H
 
@@ -12,13 +12,14 @@ typedef struct nz_scene {
     uint32_t left;  /* [512] the last bracket, or the byte above */
     uint32_t type;  /* [256] the kinds of the last two bytes */
     uint32_t third; /* [256] the byte or class before them */
-    /* Of text only, hashes: kinds of bytes, lengths and first letters of words, where capitals,
-     * blanks and punctuation are. */
+    /* Hashes. Of text: kinds of bytes, lengths and first letters of words, where capitals, blanks
+     * and punctuation are. Of code: parts of this instruction and of those before it. */
     uint32_t texture[NZ_SCENE_TEXTURES];
 } nz_scene;
 
 /* Before a byte. */
 nz_scene nz_scene_text(const nz_past *p);
 nz_scene nz_scene_binary(const nz_past *p);
+nz_scene nz_scene_code(const nz_past *p);
 
 #endif

@@ -1,5 +1,6 @@
 #include "context.h"
 
+#include "instruction.h"
 #include "list.h"
 
 /* Orders 1 to 4 and 6. */
@@ -326,22 +327,34 @@ static void binary(list *l, const nz_past *p, int tier)
     }
 }
 
+static void code(list *l, const nz_past *p, int tier)
+{
+    orders(l, p);
+    fields(l, p);
+    if (tier > 0)
+        more_fields(l, p);
+    if (tier > 1) {
+        most_fields(l, p);
+        more_orders(l, p);
+    }
+    nz_instruction_slots(l, p, tier);
+}
+
 nz_context_list nz_context_lists(int kind, int tier)
 {
-    static const nz_context_list lists[2][3] = {
+    static const nz_context_list lists[3][3] = {
         {{12, 8, PLAIN_ESSENTIALS}, {25, 23, PLAIN_ESSENTIALS}, {84, 31, PLAIN_ORDERS}},
         {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {52, 31, PLAIN_ORDERS}},
+        {{27, 8, PLAIN_ORDERS}, {53, 23, PLAIN_ORDERS}, {88, 31, PLAIN_ORDERS}},
     };
     return lists[kind][tier];
 }
 
 void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier)
 {
+    static void (*const of[])(list *, const nz_past *, int) = {text, binary, code};
     list l = {h, 0};
-    if (kind)
-        binary(&l, p, tier);
-    else
-        text(&l, p, tier);
+    of[kind](&l, p, tier);
 }
 
 static void text_rows(uint32_t *hash, const nz_past *p, int tier)
@@ -419,9 +432,19 @@ static void binary_rows(uint32_t *hash, const nz_past *p, int tier)
     hash[n++] = h2(c8 & 0xffff0000, c1);
 }
 
+/* Instructions take the places of the last of what binary data has. */
+static void code_rows(uint32_t *hash, const nz_past *p, int tier)
+{
+    static const uint8_t kept[] = {0, 10, 13};
+    binary_rows(hash, p, tier);
+    nz_instruction_rows(hash + kept[tier], p, tier);
+}
+
 void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p, int kind,
                      int tier, uint32_t match_state)
 {
+    static void (*const of[])(uint32_t *, const nz_past *, int) = {text_rows, binary_rows,
+                                                                   code_rows};
     uint32_t c1 = p->c4 & 0xff;
     direct[0] = c1;
     direct[1] = p->c4 & 0xffff;
@@ -433,8 +456,5 @@ void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_p
     hash[1] = h2(p->c4, 4);
     hash[2] = h2(p->c4, (p->c8 & 0xff) + 1000);
     hash[3] = h2(p->c4, (p->c8 & 0xffff) + 0x10000);
-    if (kind)
-        binary_rows(hash + 4, p, tier);
-    else
-        text_rows(hash + 4, p, tier);
+    of[kind](hash + 4, p, tier);
 }

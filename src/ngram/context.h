@@ -1,5 +1,6 @@
 /* Which contexts predict the next byte: lists of hashes for the slot tables and for the network's
- * embedding rows. Text and binary data have lists of their own; higher levels see longer ones. */
+ * embedding rows. Text, binary data and code have lists of their own; higher levels see longer
+ * ones. */
 #ifndef NZ_NGRAM_CONTEXT_H
 #define NZ_NGRAM_CONTEXT_H
 
@@ -24,7 +25,7 @@ typedef struct nz_context_list {
     uint64_t plain;  /* bit i: slot context i is one of the plain ones that measure confidence */
 } nz_context_list;
 
-/* kind 0 text, 1 binary; tier 0, 1, 2: how many. */
+/* kind 0 text, 1 binary, 2 code; tier 0, 1, 2: how many. */
 nz_context_list nz_context_lists(int kind, int tier);
 void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier);
 /* match_state: see nz_match_state(). */

@@ -9,6 +9,7 @@
 #include "phrase.h"
 #include "spelling.h"
 #include "texture.h"
+#include "x86.h"
 
 enum { NZ_NEST_MAX = 64, NZ_WORDS = 5, NZ_LINES = 4, NZ_AFTER3_BITS = 18 };
 
@@ -76,6 +77,8 @@ typedef struct nz_past {
     uint32_t *after2;    /* [65536] */
     uint32_t *after3;    /* [2^NZ_AFTER3_BITS] by hash */
     uint32_t *next_word; /* [65536] by the low bits of a word's hash */
+
+    nz_x86 x86; /* code as instructions; the owner keeps it up to date */
 } nz_past;
 
 enum { NZ_CLASS_LOWER = 1, NZ_CLASS_UPPER = 2, NZ_CLASS_DIGIT = 3 };
