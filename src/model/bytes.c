@@ -92,38 +92,70 @@ void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
         .numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .kind = (uint8_t)kind_of(raw, n)};
     if (s->kind == NZ_KIND_BINARY && (s->machine = nz_machine_of(raw, n)))
         s->kind = NZ_KIND_CODE;
+    if (n_level > FAST_LEVEL_MAX && nz_raster_find(&s->raster, raw, n)) {
+        s->kind = NZ_KIND_IMAGE;
+        s->machine = NZ_MACHINE_NONE;
+    }
     size_tables(s, n, 0);
 }
 
 void nz_shape_prime(nz_shape *s, int prior, size_t n)
 {
+    if (s->kind > NZ_KIND_BINARY)
+        return; /* no text is like it */
     s->prior = (uint8_t)prior;
     nz_prime_size p = nz_prime_size_of(s, n);
     size_tables(s, n + p.read, p.skim);
 }
 
-/* One byte each, in the order of the struct; the rest is zero. */
+/* One byte each, in the order of the struct, then what belongs to the kind. */
 void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES])
 {
     const uint8_t field[NZ_SHAPE_BYTES] = {s->numerics,   s->engine,     s->level,  s->kind,
                                            s->table_bits, s->match_bits, s->layers, s->width,
-                                           s->row_bits,   s->chunk,      s->prior,  s->machine};
+                                           s->row_bits,   s->chunk,      s->prior};
     memcpy(out, field, NZ_SHAPE_BYTES);
+    if (s->kind == NZ_KIND_CODE)
+        out[11] = s->machine;
+    if (s->kind == NZ_KIND_IMAGE) {
+        nz_store16(out + 11, s->raster.row);
+        nz_store16(out + 13, s->raster.first);
+        out[15] = s->raster.pixel;
+    }
+}
+
+/* From the 5 bytes behind the fields; false: no encoder writes that. */
+static bool kind_load(nz_shape *s, const uint8_t *in)
+{
+    if (s->prior && s->kind > NZ_KIND_BINARY)
+        return false;
+    if (s->kind == NZ_KIND_IMAGE) {
+        s->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4]};
+        return s->engine == NZ_ENGINE_DEEP && nz_raster_valid(&s->raster);
+    }
+    bool code = s->kind == NZ_KIND_CODE;
+    s->machine = code ? in[0] : NZ_MACHINE_NONE;
+    if (code && (!s->machine || s->machine > NZ_MACHINE_X86_64))
+        return false;
+    return (code || !in[0]) && !in[1] && !in[2] && !in[3] && !in[4];
 }
 
 nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
 {
-    *s = (nz_shape){in[0], in[1], in[2], in[3], in[4],  in[5],
-                    in[6], in[7], in[8], in[9], in[10], in[11]};
-    if (s->numerics != NZ_NUMERICS)
+    *s = (nz_shape){.numerics = in[0],
+                    .engine = in[1],
+                    .level = in[2],
+                    .kind = in[3],
+                    .table_bits = in[4],
+                    .match_bits = in[5],
+                    .layers = in[6],
+                    .width = in[7],
+                    .row_bits = in[8],
+                    .chunk = in[9],
+                    .prior = in[10]};
+    if (s->numerics != NZ_NUMERICS || s->prior > NZ_PRIORS)
         return NZ_E_VERSION;
-    for (int i = 12; i < NZ_SHAPE_BYTES; i++)
-        if (in[i])
-            return NZ_E_CORRUPT;
-    if (s->prior > NZ_PRIORS)
-        return NZ_E_VERSION;
-    if (s->kind > NZ_KIND_CODE || s->machine > NZ_MACHINE_X86_64 ||
-        (s->kind == NZ_KIND_CODE) != (s->machine != NZ_MACHINE_NONE))
+    if (s->kind >= NZ_KINDS || !kind_load(s, in + 11))
         return NZ_E_CORRUPT;
     if (s->engine == NZ_ENGINE_DEEP)
         return nz_deep_valid(s) ? NZ_OK : NZ_E_CORRUPT;

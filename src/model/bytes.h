@@ -9,6 +9,7 @@
 #include "backend/kern.h"
 #include "base/pool.h"
 #include "nz.h"
+#include "raster.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -19,7 +20,13 @@
 #define NZ_FRAME_MAX (UINT64_C(1) << 30)
 
 typedef enum nz_engine { NZ_ENGINE_FAST = 0, NZ_ENGINE_DEEP = 1 } nz_engine;
-typedef enum nz_kind { NZ_KIND_TEXT = 0, NZ_KIND_BINARY = 1, NZ_KIND_CODE = 2 } nz_kind;
+typedef enum nz_kind {
+    NZ_KIND_TEXT = 0,
+    NZ_KIND_BINARY = 1,
+    NZ_KIND_CODE = 2,
+    NZ_KIND_IMAGE = 3, /* of the deep engine only */
+    NZ_KINDS
+} nz_kind;
 
 typedef struct nz_shape {
     uint8_t numerics;   /* NZ_NUMERICS */
@@ -33,7 +40,8 @@ typedef struct nz_shape {
     uint8_t row_bits;   /* network: log2 rows of each hashed table */
     uint8_t chunk;      /* network: time steps between updates */
     uint8_t prior;      /* which text was read first, see prior.h; 0: none */
-    uint8_t machine;    /* nz_machine: whose code, of NZ_KIND_CODE */
+    uint8_t machine;    /* nz_machine: whose code, of NZ_KIND_CODE; otherwise 0 */
+    nz_raster raster;   /* of images; otherwise zero */
 } nz_shape;
 
 /* How to run, never what to compute. */

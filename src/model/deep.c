@@ -6,6 +6,7 @@
 #include "branch.h"
 #include "coder/arith.h"
 #include "deep_plan.h"
+#include "image.h"
 #include "ngram/match.h"
 #include "ngram/row.h"
 #include "ngram/slot.h"
@@ -82,6 +83,9 @@ typedef struct deep {
     match_maps *match_maps;             /* [matches] */
     uint32_t expected[NZ_DEEP_MATCHES]; /* 0, or 1 + the expected bit */
 
+    nz_image *image; /* NULL for other kinds */
+    uint32_t image_row[NZ_IMAGE_SETS];
+
     nz_pair *pair;
     nz_net *net;
     unsigned net_symbol, net_p; /* its most probable byte and that byte's probability, 16 bits */
@@ -109,6 +113,8 @@ uint64_t nz_deep_memory(const nz_shape *s)
     sum += nz_mixer_memory(nz_deep_final_inputs(s), finals.n, finals.rows);
     for (unsigned i = 0; i < stages.n; i++)
         sum += nz_sse_memory(stages.rows[i]);
+    if (s->kind == NZ_KIND_IMAGE)
+        sum += nz_image_memory(&s->raster, p->tier);
     return sum + nz_net_memory(&net) + (s->prior ? nz_skim_memory() : 0);
 }
 
@@ -165,6 +171,11 @@ static void start_tables(deep *d)
 static void start_weights(deep *d)
 {
     int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
+    if (d->image) {
+        one /= 8;
+        for (size_t i = nz_image_inputs(&d->shape->raster); i > 0; i -= 2, w += 2)
+            w[0] = NZ_WEIGHT_ONE / 20;
+    }
     for (unsigned i = 0; i < d->lists.slots; i++, w += NZ_CONTEXT_INPUTS) {
         w[0] = one / 5 * 3;
         w[1] = one / 10 * 3;
@@ -201,6 +212,7 @@ static void deep_free(deep *d)
     nz_big_free(d->table, (size_t)1 << d->shape->table_bits);
     free(d->maps);
     free(d->match_maps);
+    nz_image_free(d->image);
     nz_net_free(d->net);
     nz_pair_free(d->pair);
     nz_mixer_free(&d->mixer);
@@ -224,6 +236,8 @@ static int allocate(deep *d, const uint8_t *raw)
     bad |= !(d->table = nz_big_new((size_t)1 << s->table_bits));
     bad |= !(d->maps = malloc(d->lists.slots * sizeof *d->maps));
     bad |= !(d->match_maps = malloc(d->plan->matches * sizeof *d->match_maps));
+    if (s->kind == NZ_KIND_IMAGE)
+        bad |= nz_image_new(&d->image, &s->raster, d->plan->tier);
     return bad;
 }
 
@@ -422,6 +436,10 @@ static void select_rows(deep *d)
         texture_row(t[4], d->c0),
         texture_row(t[5], bit),
         texture_row(t[6], ahead),
+        d->image_row[0],
+        d->image_row[1],
+        d->image_row[2],
+        d->image_row[3],
     };
     for (unsigned i = 0; i < d->sets.n; i++)
         nz_mixer_select(&d->mixer, i, set[d->sets.index[i]]);
@@ -443,7 +461,8 @@ static void meet_net(deep *d)
 {
     nz_net_finish(d->net);
     d->net_symbol = nz_net_top(d->net, &d->net_p);
-    sse_contexts(d);
+    if (!d->image)
+        sse_contexts(d);
 }
 
 /* What depends on the network's opinion, long before the weights and the cells of the SSE stages
@@ -483,6 +502,10 @@ static uint32_t predict(deep *d)
     unsigned node = node_of(d);
     bool met = d->bit || !d->pair; /* a helper's first answer may still be on its way */
     int16_t *x = d->mixer.x;
+    if (d->image) {
+        nz_image_predict(d->image, x, d->image_row, d->c0, d->bit);
+        x += nz_image_inputs(&d->shape->raster);
+    }
     for (unsigned j = 0; j < d->plan->matches; j++)
         d->expected[j] = nz_match_bit(d->match[j].expect, d->c0, d->bit);
     d->confident = count_known(d, node);
@@ -536,6 +559,8 @@ static void learn(deep *d, int bit)
         nz_sse_update(&d->sse[d->stages.index[i]], bit, SSE_LIMIT);
     learn_maps(d, bit);
     learn_slots(d, node_of(d), bit);
+    if (d->image)
+        nz_image_learn(d->image, bit);
     for (unsigned j = 0; j < d->plan->matches; j++) {
         if (!d->expected[j])
             continue;
@@ -586,7 +611,13 @@ static void byte_begin(deep *d)
     int kind = d->shape->kind, tier = d->plan->tier;
     nz_contexts_net(direct, hash, &d->past, kind, tier, nz_match_state(&d->match[0]));
     nz_net_begin(d->net, direct, hash);
-    nz_contexts_slots(d->hash, &d->past, kind, tier);
+    if (d->image) {
+        learn_last(d);
+        nz_image_begin(d->image, d->past.raw, d->past.pos);
+        nz_image_contexts(d->image, d->hash, d->sse_context);
+    } else {
+        nz_contexts_slots(d->hash, &d->past, kind, tier);
+    }
     hash_nibble(d, 0);
     match_rows(d);
     if (!d->pair)
@@ -630,7 +661,7 @@ NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
 NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
 {
     const nz_match *m = &d->match[LONGEST];
-    if (m->expect < 0 || m->miss || m->len < LONG_MATCH)
+    if (d->image || m->expect < 0 || m->miss || m->len < LONG_MATCH)
         return code_byte(d, a, decode, byte);
     uint32_t class = (m->len - LONG_MATCH) / 32;
     uint32_t *flag = &d->long_match[class > 15 ? 15 : class];
@@ -642,17 +673,14 @@ NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
     return hit ? (uint8_t)m->expect : code_byte(d, a, decode, byte);
 }
 
-static void past_next(deep *d, uint8_t byte)
-{
-    nz_past_next(&d->past, byte);
-    if (d->shape->kind == NZ_KIND_CODE)
-        nz_x86_next(&d->past.x86, byte);
-}
-
 /* raw[pos] is known to both sides from here on. */
 static void byte_known(deep *d, uint8_t byte)
 {
-    past_next(d, byte);
+    if (d->image)
+        nz_image_known(d->image, byte);
+    nz_past_next(&d->past, byte);
+    if (d->shape->kind == NZ_KIND_CODE)
+        nz_x86_next(&d->past.x86, byte);
     if (d->shape->kind == NZ_KIND_BINARY && d->past.pos % NZ_ROW_STEP == 0)
         d->past.row = nz_row_find(d->past.raw, d->past.pos, d->past.row);
     for (unsigned j = 0; j < d->plan->matches; j++)

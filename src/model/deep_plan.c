@@ -1,6 +1,7 @@
 #include "deep_plan.h"
 
 #include "deep.h"
+#include "image.h"
 #include "net_file.h"
 #include "ngram/slot.h"
 
@@ -9,7 +10,11 @@ enum {
     MATCH_BITS_MIN = 10,
     ROW_BITS_MIN = 10,
     STAGE_BITS_MAX = 15,
-    CHUNK = 16
+    CHUNK = 16,
+    IMAGE_SETS = 0x3c0083,
+    IMAGE_PLAIN = 0x1e, /* contexts, see context.h */
+    IMAGE_LAYERS = 1,   /* the network is of no use to them */
+    IMAGE_WIDTH = 2,
 };
 
 /* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
@@ -28,9 +33,27 @@ static const nz_deep_rates rates[NZ_LEVEL_MAX - 4][3] = {
     {{30, 8, 10}, {100, 15, 40}, {60, 15, 40}},
 };
 
-static const uint32_t set_rows[NZ_DEEP_SETS] = {
-    256, 768, 2048, 256, 512, 2048, 4096, 64, 768, 4096, 512, [11 ... 17] = 1 << NZ_TEXTURE_BITS};
+static const nz_deep_rates image_rates = {20, 4, 40};
+
+static const uint32_t set_rows[NZ_DEEP_SETS] = {256,
+                                                768,
+                                                2048,
+                                                256,
+                                                512,
+                                                2048,
+                                                4096,
+                                                64,
+                                                768,
+                                                4096,
+                                                512,
+                                                [11 ... 17] = 1 << NZ_TEXTURE_BITS,
+                                                [18 ... 21] = NZ_IMAGE_ROWS};
 static const uint32_t final_rows[NZ_DEEP_FINALS] = {256, 65536, 256, 64, 768, 2048, 512, 64};
+
+static bool image(const nz_shape *s)
+{
+    return s->kind == NZ_KIND_IMAGE;
+}
 
 const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
 {
@@ -39,7 +62,10 @@ const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
 
 nz_context_list nz_deep_lists(const nz_shape *s)
 {
-    return nz_context_lists(s->kind, nz_deep_plan_of(s)->tier);
+    int tier = nz_deep_plan_of(s)->tier;
+    if (image(s))
+        return (nz_context_list){nz_image_slots(&s->raster, tier), NZ_ROWS_PLAIN, IMAGE_PLAIN};
+    return nz_context_lists(s->kind, tier);
 }
 
 static nz_chosen choose(unsigned mask, const uint32_t *rows)
@@ -56,7 +82,7 @@ static nz_chosen choose(unsigned mask, const uint32_t *rows)
 
 nz_chosen nz_deep_sets(const nz_shape *s)
 {
-    return choose(nz_deep_plan_of(s)->sets[s->kind], set_rows);
+    return choose(image(s) ? IMAGE_SETS : nz_deep_plan_of(s)->sets[s->kind], set_rows);
 }
 
 nz_chosen nz_deep_finals(const nz_shape *s)
@@ -82,7 +108,8 @@ nz_chosen nz_deep_stages(const nz_shape *s)
 size_t nz_deep_inputs(const nz_shape *s)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
-    return nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS + p->matches * NZ_MATCH_INPUTS +
+    size_t own = image(s) ? nz_image_inputs(&s->raster) : 0;
+    return own + nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS + p->matches * NZ_MATCH_INPUTS +
            NZ_OPINION_INPUTS;
 }
 
@@ -101,13 +128,14 @@ nz_net_shape nz_deep_net(const nz_shape *s)
                         .direct = NZ_ROWS_DIRECT,
                         .hashed = (int)nz_deep_lists(s).hashed,
                         .direct_rows = NZ_ROWS_DIRECT_EACH};
-    net.start = nz_net_file_start(s->level, s->kind, &net);
+    if (!image(s))
+        net.start = nz_net_file_start(s->level, s->kind, &net);
     return net;
 }
 
 nz_deep_rates nz_deep_rates_of(const nz_shape *s)
 {
-    return rates[s->level - 5][s->kind];
+    return image(s) ? image_rates : rates[s->level - 5][s->kind];
 }
 
 /* The smallest bits in [low, high] with 2^bits >= v. */
@@ -129,8 +157,8 @@ void nz_deep_choose(nz_shape *s, size_t n, size_t skim)
     s->table_bits = bits_for(touched, TABLE_BITS_MIN, p->table_bits);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, p->match_bits);
     s->row_bits = bits_for(n / 8, ROW_BITS_MIN, p->row_bits);
-    s->layers = p->layers;
-    s->width = p->width;
+    s->layers = image(s) ? IMAGE_LAYERS : p->layers;
+    s->width = image(s) ? IMAGE_WIDTH : p->width;
     s->chunk = CHUNK;
 }
 
@@ -141,6 +169,7 @@ bool nz_deep_valid(const nz_shape *s)
     const nz_deep_plan *p = nz_deep_plan_of(s);
     return s->table_bits >= TABLE_BITS_MIN && s->table_bits <= p->table_bits &&
            s->match_bits >= MATCH_BITS_MIN && s->match_bits <= p->match_bits &&
-           s->row_bits >= ROW_BITS_MIN && s->row_bits <= p->row_bits && s->layers == p->layers &&
-           s->width == p->width && s->chunk == CHUNK;
+           s->row_bits >= ROW_BITS_MIN && s->row_bits <= p->row_bits &&
+           s->layers == (image(s) ? IMAGE_LAYERS : p->layers) &&
+           s->width == (image(s) ? IMAGE_WIDTH : p->width) && s->chunk == CHUNK;
 }

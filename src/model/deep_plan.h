@@ -10,8 +10,8 @@
 enum {
     NZ_DEEP_MATCHES = 3,
     NZ_DEEP_MATCH_MIN = 7, /* of the first match model, whose state the network sees */
-    NZ_DEEP_SETS = 18,     /* weight sets of the first mixer layer */
-    NZ_TEXTURE_BITS = 11,  /* log2 of the rows of the last seven sets */
+    NZ_DEEP_SETS = 22,     /* weight sets of the first mixer layer */
+    NZ_TEXTURE_BITS = 11,  /* log2 of the rows of sets 11 to 17 */
     NZ_DEEP_FINALS = 8,    /* of the second */
     NZ_DEEP_STAGES = 8,    /* SSE */
     NZ_CONTEXT_INPUTS = 3,
@@ -24,8 +24,8 @@ typedef struct nz_deep_rates {
     uint8_t start, end, final;
 } nz_deep_rates;
 
-/* Sets, finals and stages are bit masks over the numbering in deep.c; [3]: of text, binary, code.
- */
+/* Sets, finals and stages are bit masks over the numbering in deep.c; [3]: of text, binary, code;
+ * images are the same at every level. */
 typedef struct nz_deep_plan {
     uint8_t tier;    /* 0, 1, 2: how many contexts */
     uint8_t matches; /* match models */

@@ -456,5 +456,6 @@ void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_p
     hash[1] = h2(p->c4, 4);
     hash[2] = h2(p->c4, (p->c8 & 0xff) + 1000);
     hash[3] = h2(p->c4, (p->c8 & 0xffff) + 0x10000);
-    of[kind](hash + 4, p, tier);
+    if (kind < NZ_CONTEXT_KINDS)
+        of[kind](hash + 4, p, tier);
 }

@@ -7,9 +7,11 @@
 #include "past.h"
 
 enum {
+    NZ_CONTEXT_KINDS = 3,
     NZ_CONTEXTS_MAX = 96,
     NZ_ROWS_DIRECT = 6,  /* embedding tables indexed directly */
     NZ_ROWS_HASHED = 32, /* and by hash */
+    NZ_ROWS_PLAIN = 4,   /* of these in every kind of data */
 };
 
 /* Rows of the direct tables: last byte, last two, match state, and the byte that followed the last
@@ -25,7 +27,8 @@ typedef struct nz_context_list {
     uint64_t plain;  /* bit i: slot context i is one of the plain ones that measure confidence */
 } nz_context_list;
 
-/* kind 0 text, 1 binary, 2 code; tier 0, 1, 2: how many. */
+/* kind 0 text, 1 binary, 2 code; tier 0, 1, 2: how many. The slots of other kinds are not for here
+ * to name, and the network gets only NZ_ROWS_PLAIN of the hashed contexts. */
 nz_context_list nz_context_lists(int kind, int tier);
 void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier);
 /* match_state: see nz_match_state(). */

@@ -1,0 +1,112 @@
+#include "raster.h"
+
+enum { ROW_MIN = 8, ROWS_MIN = 8 };
+
+bool nz_raster_valid(const nz_raster *r)
+{
+    return r->pixel >= 1 && r->pixel <= NZ_PIXEL_MAX && r->row >= ROW_MIN &&
+           r->row / r->pixel >= 3 && r->first < r->row;
+}
+
+static bool set(nz_raster *r, size_t n, uint64_t row, uint64_t first, uint32_t pixel)
+{
+    if (row > UINT16_MAX || row < ROW_MIN || first + ROWS_MIN * row > n)
+        return false;
+    *r = (nz_raster){(uint16_t)row, (uint16_t)(first % row), (uint8_t)pixel};
+    return nz_raster_valid(r);
+}
+
+/* The next number of a PNM header, 0 for none. */
+static uint32_t number(const uint8_t **at, const uint8_t *end)
+{
+    const uint8_t *p = *at;
+    uint32_t v = 0;
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t' || *p == '#')) {
+        if (*p == '#')
+            while (p < end && *p != '\n')
+                p++;
+        else
+            p++;
+    }
+    for (; p < end && *p >= '0' && *p <= '9' && v < 1u << 24; p++)
+        v = 10 * v + *p - '0';
+    *at = p;
+    return v;
+}
+
+static bool pnm(nz_raster *r, const uint8_t *raw, size_t n)
+{
+    if (raw[0] != 'P' || (raw[1] != '5' && raw[1] != '6'))
+        return false;
+    const uint8_t *at = raw + 2, *end = raw + n;
+    uint32_t width = number(&at, end), height = number(&at, end), most = number(&at, end);
+    uint32_t pixel = raw[1] == '5' ? 1 : 3;
+    return height > 0 && most > 0 && most < 256 &&
+           set(r, n, (uint64_t)width * pixel, (size_t)(at - raw) + 1, pixel);
+}
+
+/* Rows of a BMP are multiples of 4 bytes. */
+static bool bmp(nz_raster *r, const uint8_t *raw, size_t n)
+{
+    if (raw[0] != 'B' || raw[1] != 'M' || nz_load32(raw + 14) < 40)
+        return false;
+    uint32_t first = nz_load32(raw + 10), width = nz_load32(raw + 18), bits = nz_load16(raw + 28);
+    if (nz_load32(raw + 30) != 0 && nz_load32(raw + 30) != 3)
+        return false; /* compressed */
+    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
+    return (bits == 8 || bits == 24 || bits == 32) && set(r, n, row, first, bits / 8);
+}
+
+typedef struct tiff {
+    const uint8_t *raw;
+    size_t n;
+    bool big; /* big-endian */
+} tiff;
+
+static uint32_t tiff16(const tiff *t, uint64_t at)
+{
+    if (at + 2 > t->n)
+        return 0;
+    uint32_t v = nz_load16(t->raw + at);
+    return t->big ? (v >> 8 | v << 8) & 0xffff : v;
+}
+
+static uint32_t tiff32(const tiff *t, uint64_t at)
+{
+    uint32_t a = tiff16(t, at), b = tiff16(t, at + 2);
+    return t->big ? a << 16 | b : b << 16 | a;
+}
+
+/* The first value of a field in the first directory; `missing` when there is no such field. */
+static uint32_t field(const tiff *t, uint32_t tag, uint32_t missing)
+{
+    enum { ENTRY = 12, SHORT = 3, LONG = 4 };
+    uint64_t at = tiff32(t, 4);
+    uint32_t entries = tiff16(t, at);
+    for (at += 2; entries-- > 0 && at < t->n; at += ENTRY) {
+        if (tiff16(t, at) != tag)
+            continue;
+        uint32_t type = tiff16(t, at + 2), size = type == SHORT ? 2 : 4;
+        uint64_t value = (uint64_t)tiff32(t, at + 4) * size > 4 ? tiff32(t, at + 8) : at + 8;
+        return type == SHORT ? tiff16(t, value) : type == LONG ? tiff32(t, value) : missing;
+    }
+    return missing;
+}
+
+static bool tif(nz_raster *r, const uint8_t *raw, size_t n)
+{
+    enum { WIDTH = 256, BITS = 258, COMPRESSION = 259, STRIPS = 273, SAMPLES = 277, PLANAR = 284 };
+    if (memcmp(raw, "II*\0", 4) != 0 && memcmp(raw, "MM\0*", 4) != 0)
+        return false;
+    tiff t = {raw, n, raw[0] == 'M'};
+    uint32_t pixel = field(&t, SAMPLES, 1);
+    return field(&t, COMPRESSION, 1) == 1 && field(&t, BITS, 1) == 8 && field(&t, PLANAR, 1) == 1 &&
+           pixel <= NZ_PIXEL_MAX &&
+           set(r, n, (uint64_t)field(&t, WIDTH, 0) * pixel, field(&t, STRIPS, 0), pixel);
+}
+
+bool nz_raster_find(nz_raster *r, const uint8_t *raw, size_t n)
+{
+    enum { HEADER_MIN = 64 };
+    return n > HEADER_MIN && (pnm(r, raw, n) || bmp(r, raw, n) || tif(r, raw, n));
+}

@@ -1,0 +1,95 @@
+/* Images: found by their headers, coded with their own model, refused where no encoder wrote them.
+ */
+#include "model/bytes.h"
+#include "model/deep.h"
+#include "model/raster.h"
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+enum { WIDTH = 61, HEIGHT = 40, SIZE = 100 + WIDTH * HEIGHT * 3 };
+
+static uint8_t raw[SIZE], packed[2 * SIZE], back[SIZE];
+
+/* Slopes with some noise behind a PNM header. */
+static size_t make(uint32_t pixel)
+{
+    size_t n = (size_t)sprintf((char *)raw, "P%c\n# a test\n%d %d\n255\n", pixel > 1 ? '6' : '5',
+                               WIDTH, HEIGHT);
+    uint32_t seed = 1;
+    for (uint32_t y = 0; y < HEIGHT; y++)
+        for (uint32_t x = 0; x < WIDTH * pixel; x++) {
+            seed = seed * 1103515245 + 12345;
+            raw[n++] = (uint8_t)(40 + 2 * x / pixel + y + (seed >> 16 & 3) + 20 * (x % pixel));
+        }
+    return n;
+}
+
+static size_t encode(const nz_shape *s, unsigned cpu, size_t n)
+{
+    nz_kern kern;
+    nz_kern_init(&kern, cpu);
+    nz_run run = {.kern = &kern};
+    size_t size;
+    cr_assert_eq(nz_deep_encode(s, &run, raw, n, packed, sizeof packed, &size), NZ_OK);
+    return size;
+}
+
+Test(image, comes_back_and_is_small)
+{
+    for (int level = 5; level <= NZ_LEVEL_MAX; level += 2) {
+        for (uint32_t pixel = 1; pixel <= 3; pixel += 2) {
+            size_t n = make(pixel);
+            nz_shape s, plain;
+            nz_shape_choose(&s, level, raw, n);
+            cr_assert_eq(s.kind, NZ_KIND_IMAGE);
+            cr_assert_eq(s.raster.row, WIDTH * pixel);
+            plain = s;
+            plain.kind = NZ_KIND_BINARY;
+            plain.raster = (nz_raster){0};
+            nz_deep_choose(&plain, n);
+            size_t without = encode(&plain, 0, n), here = encode(&s, nz_cpu(), n);
+            uint64_t sum = 0, same = 0;
+            for (size_t i = 0; i < here; i++)
+                sum = sum * 31 + packed[i];
+            cr_assert_eq(encode(&s, 0, n), here);
+            for (size_t i = 0; i < here; i++)
+                same = same * 31 + packed[i];
+            cr_assert_eq(sum, same, "level %d", level);
+            cr_assert_lt(here, without);
+
+            nz_kern kern;
+            nz_kern_init(&kern, nz_cpu());
+            nz_run run = {.kern = &kern, .second_core = true};
+            cr_assert_eq(nz_deep_decode(&s, &run, packed, here, back, n), NZ_OK);
+            cr_assert_arr_eq(back, raw, n);
+        }
+    }
+}
+
+Test(image, only_true_headers_are_taken)
+{
+    nz_raster r;
+    size_t n = make(1);
+    cr_assert(nz_raster_find(&r, raw, n));
+    cr_assert_not(nz_raster_find(&r, raw, 200), "rows are missing");
+    raw[1] = '4';
+    cr_assert_not(nz_raster_find(&r, raw, n));
+}
+
+Test(image, shapes_no_encoder_writes_are_refused)
+{
+    nz_shape s, t;
+    uint8_t stored[NZ_SHAPE_BYTES];
+    nz_shape_choose(&s, 9, raw, make(3));
+    nz_shape_store(&s, stored);
+    cr_assert_eq(nz_shape_load(&t, stored), NZ_OK);
+    cr_assert_eq(t.raster.row, s.raster.row);
+    cr_assert_eq(t.raster.first, s.raster.first);
+    stored[15] = 5;
+    cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT);
+    stored[15] = 0;
+    cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT);
+    nz_shape_store(&s, stored);
+    stored[3] = NZ_KIND_BINARY;
+    cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT);
+}
