@@ -22,7 +22,7 @@ static const uint16_t counts_for[KINDS] = {[NZ_KIND_TEXT] = 20000, [NZ_KIND_BINA
 typedef struct file {
     uint8_t *raw;
     size_t n;
-    int kind;
+    nz_kind kind;
 } file;
 
 static file files[FILES_MAX];
@@ -47,7 +47,7 @@ static int read_files(const char *dir)
         to->n = fread(to->raw, 1, FILE_MAX, f);
         nz_shape s;
         nz_shape_choose(&s, NZ_LEVEL_MAX, to->raw, to->n);
-        to->kind = s.kind;
+        to->kind = s.content.kind;
         file_count += to->n > 0;
         fclose(f);
     }
@@ -71,13 +71,13 @@ static nz_err study(nz_net *net, const nz_shape *s, const file *f)
     nz_net_forget(net);
     for (size_t i = 0; i < f->n && !err; i++) {
         uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
-        nz_contexts_net(direct, hash, &past, s->kind, nz_deep_plan_of(s)->tier,
+        nz_contexts_net(direct, hash, &past, s->content.kind, nz_deep_plan_of(s)->tier,
                         nz_match_state(&match));
         nz_net_begin(net, direct, hash);
         nz_net_finish(net);
         nz_net_learn(net, f->raw[i]);
         nz_past_next(&past, f->raw[i]);
-        if (s->kind == NZ_KIND_BINARY && past.pos % NZ_ROW_STEP == 0)
+        if (s->content.kind == NZ_KIND_BINARY && past.pos % NZ_ROW_STEP == 0)
             past.row = nz_row_find(f->raw, past.pos, past.row);
         nz_match_next(&match, f->raw, past.pos);
     }
@@ -90,7 +90,7 @@ static nz_err study_all(nz_net *net, const nz_shape *s)
 {
     nz_err err = NZ_OK;
     for (size_t i = 0; i < file_count && !err; i++)
-        if (files[i].kind == s->kind)
+        if (files[i].kind == s->content.kind)
             err = study(net, s, &files[i]);
     return err;
 }

@@ -109,15 +109,15 @@ Test(branch, a_shape_has_a_machine_for_code_alone)
     nz_shape s;
     uint8_t raw[100] = {0}, stored[NZ_SHAPE_BYTES];
     nz_shape_choose(&s, 5, raw, sizeof raw);
-    s.kind = NZ_KIND_CODE;
+    s.content.kind = NZ_KIND_CODE;
     for (int machine = 0; machine < 4; machine++) {
-        s.machine = (uint8_t)machine;
+        s.content.machine = (nz_machine)machine;
         nz_shape_store(&s, stored);
         bool known = machine == NZ_MACHINE_X86 || machine == NZ_MACHINE_X86_64;
         cr_assert_eq(nz_shape_load(&s, stored), known ? NZ_OK : NZ_E_CORRUPT);
     }
-    s.kind = NZ_KIND_BINARY;
-    s.machine = NZ_MACHINE_X86;
+    s.content = (nz_content){.kind = NZ_KIND_BINARY};
     nz_shape_store(&s, stored);
+    stored[NZ_SHAPE_BYTES - NZ_CONTENT_BYTES] = NZ_MACHINE_X86;
     cr_assert_eq(nz_shape_load(&s, stored), NZ_E_CORRUPT);
 }

@@ -180,8 +180,8 @@ Test(deep, any_payload_is_safe)
         for (size_t i = 0; i < sizeof in; i++)
             in[i] = k ? (uint8_t)random32(&seed) : 0xff;
         nz_shape_choose(&s, 5 + k % 5, in, sizeof in);
-        s.kind = (uint8_t)(k % 3);
-        s.machine = s.kind == NZ_KIND_CODE;
+        s.content.kind = (uint8_t)(k % 3);
+        s.content.machine = s.content.kind == NZ_KIND_CODE;
         nz_err err = decode(&s, nz_cpu(), in, (size_t)k * 51, back, 2500);
         cr_assert(err == NZ_OK || err == NZ_E_CORRUPT);
     }

@@ -171,7 +171,7 @@ Test(fast, any_input_is_safe)
             if (seed % 2 == 0)
                 memset(raw, 'a', RAW);
             nz_shape_choose(&s, level, raw, RAW);
-            cr_assert(s.kind == (seed % 2 ? NZ_KIND_BINARY : NZ_KIND_TEXT));
+            cr_assert(s.content.kind == (seed % 2 ? NZ_KIND_BINARY : NZ_KIND_TEXT));
             fill_random(in, 8000, seed + 99);
             if (seed > 4)
                 memset(in, seed == 5 ? 0 : 255, 8000);
@@ -272,7 +272,7 @@ Test(shape, kinds_are_told_apart)
         nz_shape s;
         nz_shape_choose(&s, 1, t.raw, t.n);
         int text = i == 4;
-        cr_assert(s.kind == (text ? NZ_KIND_TEXT : NZ_KIND_BINARY), "%s", t.name);
+        cr_assert(s.content.kind == (text ? NZ_KIND_TEXT : NZ_KIND_BINARY), "%s", t.name);
         free(t.raw);
     }
 }

@@ -41,12 +41,12 @@ Test(image, comes_back_and_is_small)
             size_t n = make(pixel);
             nz_shape s, plain;
             nz_shape_choose(&s, level, raw, n);
-            cr_assert_eq(s.kind, NZ_KIND_IMAGE);
-            cr_assert_eq(s.raster.row, WIDTH * pixel);
+            cr_assert_eq(s.content.kind, NZ_KIND_IMAGE);
+            cr_assert_eq(s.content.raster.row, WIDTH * pixel);
             plain = s;
-            plain.kind = NZ_KIND_BINARY;
-            plain.raster = (nz_raster){0};
-            nz_deep_choose(&plain, n);
+            plain.content.kind = NZ_KIND_BINARY;
+            plain.content.raster = (nz_raster){0};
+            nz_deep_choose(&plain, n, 0);
             size_t without = encode(&plain, 0, n), here = encode(&s, nz_cpu(), n);
             uint64_t sum = 0, same = 0;
             for (size_t i = 0; i < here; i++)
@@ -83,8 +83,8 @@ Test(image, shapes_no_encoder_writes_are_refused)
     nz_shape_choose(&s, 9, raw, make(3));
     nz_shape_store(&s, stored);
     cr_assert_eq(nz_shape_load(&t, stored), NZ_OK);
-    cr_assert_eq(t.raster.row, s.raster.row);
-    cr_assert_eq(t.raster.first, s.raster.first);
+    cr_assert_eq(t.content.raster.row, s.content.raster.row);
+    cr_assert_eq(t.content.raster.first, s.content.raster.first);
     stored[15] = 5;
     cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT);
     stored[15] = 0;

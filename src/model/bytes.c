@@ -27,7 +27,7 @@ static const level levels[NZ_LEVEL_MAX + 1] = {
     [9] = {.frame = NZ_FRAME_MAX},
 };
 
-enum { FAST_LEVEL_MAX = 4, TABLE_BITS_MIN = 16, MATCH_BITS_MIN = 10 };
+enum { TABLE_BITS_MIN = 16, MATCH_BITS_MIN = 10 };
 
 uint64_t nz_level_frame(int n)
 {
@@ -43,39 +43,10 @@ static uint8_t bits_for(uint64_t n, uint8_t low, uint8_t high)
     return bits;
 }
 
-/* Text is bytes that text is written in, sampled across the input: at most one in 20 control
- * bytes. Bytes from 128 up are taken as text when they follow UTF-8's pattern. */
-static nz_kind kind_of(const uint8_t *raw, size_t n)
-{
-    enum { SAMPLES = 16, SAMPLE = 4096 };
-    size_t seen = 0, odd = 0;
-    for (int k = 0; k < SAMPLES; k++) {
-        size_t from = n > SAMPLES * SAMPLE ? (n - SAMPLE) / (SAMPLES - 1) * (size_t)k : 0;
-        size_t to = n > SAMPLES * SAMPLE ? from + SAMPLE : n;
-        uint32_t tail = 0; /* continuation bytes still expected */
-        for (size_t i = from; i < to; i++, seen++) {
-            uint8_t c = raw[i];
-            if (c < 128) {
-                odd += tail != 0 || (c < 32 && c != '\n' && c != '\r' && c != '\t') || c == 127;
-                tail = 0;
-            } else if (c < 192) {
-                odd += !tail;
-                tail -= tail != 0;
-            } else {
-                odd += tail != 0;
-                tail = c < 224 ? 1 : c < 240 ? 2 : 3;
-            }
-        }
-        if (to == n)
-            break;
-    }
-    return odd * 8 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
-}
-
 /* For n bytes coded, and some that are skimmed before them. */
 static void size_tables(nz_shape *s, size_t n, size_t skim)
 {
-    if (s->level > FAST_LEVEL_MAX) {
+    if (s->level > NZ_FAST_LEVEL_MAX) {
         nz_deep_choose(s, n, skim);
         return;
     }
@@ -86,22 +57,21 @@ static void size_tables(nz_shape *s, size_t n, size_t skim)
     s->match_bits = bits_for(n, MATCH_BITS_MIN, l->match_bits_max);
 }
 
+void nz_shape_for(nz_shape *s, int n_level, const nz_content *c, size_t n)
+{
+    *s = (nz_shape){.numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .content = *c};
+    size_tables(s, n, 0);
+}
+
 void nz_shape_choose(nz_shape *s, int n_level, const uint8_t *raw, size_t n)
 {
-    *s = (nz_shape){
-        .numerics = NZ_NUMERICS, .level = (uint8_t)n_level, .kind = (uint8_t)kind_of(raw, n)};
-    if (s->kind == NZ_KIND_BINARY && (s->machine = nz_machine_of(raw, n)))
-        s->kind = NZ_KIND_CODE;
-    if (n_level > FAST_LEVEL_MAX && nz_raster_find(&s->raster, raw, n)) {
-        s->kind = NZ_KIND_IMAGE;
-        s->machine = NZ_MACHINE_NONE;
-    }
-    size_tables(s, n, 0);
+    nz_content c = nz_content_of(n_level, raw, n);
+    nz_shape_for(s, n_level, &c, n);
 }
 
 void nz_shape_prime(nz_shape *s, int prior, size_t n)
 {
-    if (s->kind > NZ_KIND_BINARY)
+    if (s->content.kind > NZ_KIND_BINARY)
         return; /* no text is like it */
     s->prior = (uint8_t)prior;
     nz_prime_size p = nz_prime_size_of(s, n);
@@ -111,33 +81,11 @@ void nz_shape_prime(nz_shape *s, int prior, size_t n)
 /* One byte each, in the order of the struct, then what belongs to the kind. */
 void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES])
 {
-    const uint8_t field[NZ_SHAPE_BYTES] = {s->numerics,   s->engine,     s->level,  s->kind,
-                                           s->table_bits, s->match_bits, s->layers, s->width,
-                                           s->row_bits,   s->chunk,      s->prior};
-    memcpy(out, field, NZ_SHAPE_BYTES);
-    if (s->kind == NZ_KIND_CODE)
-        out[11] = s->machine;
-    if (s->kind == NZ_KIND_IMAGE) {
-        nz_store16(out + 11, s->raster.row);
-        nz_store16(out + 13, s->raster.first);
-        out[15] = s->raster.pixel;
-    }
-}
-
-/* From the 5 bytes behind the fields; false: no encoder writes that. */
-static bool kind_load(nz_shape *s, const uint8_t *in)
-{
-    if (s->prior && s->kind > NZ_KIND_BINARY)
-        return false;
-    if (s->kind == NZ_KIND_IMAGE) {
-        s->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4]};
-        return s->engine == NZ_ENGINE_DEEP && nz_raster_valid(&s->raster);
-    }
-    bool code = s->kind == NZ_KIND_CODE;
-    s->machine = code ? in[0] : NZ_MACHINE_NONE;
-    if (code && (!s->machine || s->machine > NZ_MACHINE_X86_64))
-        return false;
-    return (code || !in[0]) && !in[1] && !in[2] && !in[3] && !in[4];
+    const uint8_t field[] = {s->numerics,   s->engine,     s->level,  (uint8_t)s->content.kind,
+                             s->table_bits, s->match_bits, s->layers, s->width,
+                             s->row_bits,   s->chunk,      s->prior};
+    memcpy(out, field, sizeof field);
+    nz_content_store(&s->content, out + sizeof field);
 }
 
 nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
@@ -145,7 +93,7 @@ nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
     *s = (nz_shape){.numerics = in[0],
                     .engine = in[1],
                     .level = in[2],
-                    .kind = in[3],
+                    .content.kind = (nz_kind)in[3],
                     .table_bits = in[4],
                     .match_bits = in[5],
                     .layers = in[6],
@@ -155,11 +103,12 @@ nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
                     .prior = in[10]};
     if (s->numerics != NZ_NUMERICS || s->prior > NZ_PRIORS)
         return NZ_E_VERSION;
-    if (s->kind >= NZ_KINDS || !kind_load(s, in + 11))
+    if (!nz_content_load(&s->content, in + 11) || (s->prior && s->content.kind > NZ_KIND_BINARY))
         return NZ_E_CORRUPT;
     if (s->engine == NZ_ENGINE_DEEP)
         return nz_deep_valid(s) ? NZ_OK : NZ_E_CORRUPT;
-    if (s->engine != NZ_ENGINE_FAST || s->level < 1 || s->level > FAST_LEVEL_MAX)
+    if (s->engine != NZ_ENGINE_FAST || s->level < 1 || s->level > NZ_FAST_LEVEL_MAX ||
+        s->content.kind == NZ_KIND_IMAGE)
         return NZ_E_CORRUPT;
     const level *l = &levels[s->level];
     if (s->table_bits < TABLE_BITS_MIN || s->table_bits > l->table_bits_max ||
@@ -185,13 +134,13 @@ static nz_err encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, s
 nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
                        uint8_t *out, size_t cap, size_t *packed)
 {
-    if (!s->machine)
+    if (!s->content.machine)
         return encode(s, run, raw, n, out, cap, packed);
     uint8_t *code = malloc(n);
     if (!code)
         return NZ_E_MEM;
     memcpy(code, raw, n);
-    nz_branch_absolute(s->machine, code, n);
+    nz_branch_absolute(s->content.machine, code, n);
     nz_err err = encode(s, run, code, n, out, cap, packed);
     free(code);
     return err;
@@ -202,7 +151,7 @@ nz_err nz_bytes_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, 
 {
     nz_err err = s->engine == NZ_ENGINE_DEEP ? nz_deep_decode(s, run, in, packed, raw, n)
                                              : nz_fast_decode(s, run, in, packed, raw, n);
-    if (!err && s->machine)
-        nz_branch_relative(s->machine, raw, n);
+    if (!err && s->content.machine)
+        nz_branch_relative(s->content.machine, raw, n);
     return err;
 }

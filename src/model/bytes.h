@@ -8,8 +8,8 @@
 
 #include "backend/kern.h"
 #include "base/pool.h"
+#include "content.h"
 #include "nz.h"
-#include "raster.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -20,19 +20,10 @@
 #define NZ_FRAME_MAX (UINT64_C(1) << 30)
 
 typedef enum nz_engine { NZ_ENGINE_FAST = 0, NZ_ENGINE_DEEP = 1 } nz_engine;
-typedef enum nz_kind {
-    NZ_KIND_TEXT = 0,
-    NZ_KIND_BINARY = 1,
-    NZ_KIND_CODE = 2,
-    NZ_KIND_IMAGE = 3, /* of the deep engine only */
-    NZ_KINDS
-} nz_kind;
-
 typedef struct nz_shape {
     uint8_t numerics;   /* NZ_NUMERICS */
     uint8_t engine;     /* nz_engine */
     uint8_t level;      /* 1-9, which contexts, mixers and SSE stages there are */
-    uint8_t kind;       /* nz_kind: which set of contexts */
     uint8_t table_bits; /* log2 bytes of the slot table */
     uint8_t match_bits; /* log2 entries of each match table */
     uint8_t layers;     /* network: layers, 0 for none */
@@ -40,8 +31,7 @@ typedef struct nz_shape {
     uint8_t row_bits;   /* network: log2 rows of each hashed table */
     uint8_t chunk;      /* network: time steps between updates */
     uint8_t prior;      /* which text was read first, see prior.h; 0: none */
-    uint8_t machine;    /* nz_machine: whose code, of NZ_KIND_CODE; otherwise 0 */
-    nz_raster raster;   /* of images; otherwise zero */
+    nz_content content;
 } nz_shape;
 
 /* How to run, never what to compute. */
@@ -57,6 +47,7 @@ typedef struct nz_run {
 uint64_t nz_level_frame(int level);
 
 /* Chooses by level, size and content. Deterministic. Without a prior. */
+void nz_shape_for(nz_shape *s, int level, const nz_content *c, size_t n);
 void nz_shape_choose(nz_shape *s, int level, const uint8_t *raw, size_t n);
 /* The same shape of n raw bytes that are coded after a prior, with tables for both. */
 void nz_shape_prime(nz_shape *s, int prior, size_t n);

@@ -113,8 +113,8 @@ uint64_t nz_deep_memory(const nz_shape *s)
     sum += nz_mixer_memory(nz_deep_final_inputs(s), finals.n, finals.rows);
     for (unsigned i = 0; i < stages.n; i++)
         sum += nz_sse_memory(stages.rows[i]);
-    if (s->kind == NZ_KIND_IMAGE)
-        sum += nz_image_memory(&s->raster, p->tier);
+    if (s->content.kind == NZ_KIND_IMAGE)
+        sum += nz_image_memory(&s->content.raster, p->tier);
     return sum + nz_net_memory(&net) + (s->prior ? nz_skim_memory() : 0);
 }
 
@@ -173,7 +173,7 @@ static void start_weights(deep *d)
     int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
     if (d->image) {
         one /= 8;
-        for (size_t i = nz_image_inputs(&d->shape->raster); i > 0; i -= 2, w += 2)
+        for (size_t i = nz_image_inputs(&d->shape->content.raster); i > 0; i -= 2, w += 2)
             w[0] = NZ_WEIGHT_ONE / 20;
     }
     for (unsigned i = 0; i < d->lists.slots; i++, w += NZ_CONTEXT_INPUTS) {
@@ -226,7 +226,7 @@ static int allocate(deep *d, const uint8_t *raw)
 {
     const nz_shape *s = d->shape;
     int bad = nz_past_new(&d->past, raw);
-    d->past.x86.wide = s->machine == NZ_MACHINE_X86_64;
+    d->past.x86.wide = s->content.machine == NZ_MACHINE_X86_64;
     for (unsigned j = 0; j < d->plan->matches; j++)
         bad |= nz_match_new(&d->match[j], s->match_bits, match_min[j]);
     for (unsigned i = 0; i < d->stages.n; i++)
@@ -236,8 +236,8 @@ static int allocate(deep *d, const uint8_t *raw)
     bad |= !(d->table = nz_big_new((size_t)1 << s->table_bits));
     bad |= !(d->maps = malloc(d->lists.slots * sizeof *d->maps));
     bad |= !(d->match_maps = malloc(d->plan->matches * sizeof *d->match_maps));
-    if (s->kind == NZ_KIND_IMAGE)
-        bad |= nz_image_new(&d->image, &s->raster, d->plan->tier);
+    if (s->content.kind == NZ_KIND_IMAGE)
+        bad |= nz_image_new(&d->image, &s->content.raster, d->plan->tier);
     return bad;
 }
 
@@ -504,7 +504,7 @@ static uint32_t predict(deep *d)
     int16_t *x = d->mixer.x;
     if (d->image) {
         nz_image_predict(d->image, x, d->image_row, d->c0, d->bit);
-        x += nz_image_inputs(&d->shape->raster);
+        x += nz_image_inputs(&d->shape->content.raster);
     }
     for (unsigned j = 0; j < d->plan->matches; j++)
         d->expected[j] = nz_match_bit(d->match[j].expect, d->c0, d->bit);
@@ -608,7 +608,7 @@ static nz_scene scene_of(const nz_past *p, int kind)
 static void byte_begin(deep *d)
 {
     uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
-    int kind = d->shape->kind, tier = d->plan->tier;
+    int kind = d->shape->content.kind, tier = d->plan->tier;
     nz_contexts_net(direct, hash, &d->past, kind, tier, nz_match_state(&d->match[0]));
     nz_net_begin(d->net, direct, hash);
     if (d->image) {
@@ -679,9 +679,9 @@ static void byte_known(deep *d, uint8_t byte)
     if (d->image)
         nz_image_known(d->image, byte);
     nz_past_next(&d->past, byte);
-    if (d->shape->kind == NZ_KIND_CODE)
+    if (d->shape->content.kind == NZ_KIND_CODE)
         nz_x86_next(&d->past.x86, byte);
-    if (d->shape->kind == NZ_KIND_BINARY && d->past.pos % NZ_ROW_STEP == 0)
+    if (d->shape->content.kind == NZ_KIND_BINARY && d->past.pos % NZ_ROW_STEP == 0)
         d->past.row = nz_row_find(d->past.raw, d->past.pos, d->past.row);
     for (unsigned j = 0; j < d->plan->matches; j++)
         nz_match_next(&d->match[j], d->past.raw, d->past.pos);
@@ -710,7 +710,7 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
                           .n = p.size.skim,
                           .table = d->table,
                           .mask = d->mask,
-                          .kind = d->shape->kind,
+                          .kind = d->shape->content.kind,
                           .tier = d->plan->tier,
                           .run = run};
     err = nz_skim_text(&skim, &d->past, d->pair);

@@ -52,7 +52,7 @@ static const uint32_t final_rows[NZ_DEEP_FINALS] = {256, 65536, 256, 64, 768, 20
 
 static bool image(const nz_shape *s)
 {
-    return s->kind == NZ_KIND_IMAGE;
+    return s->content.kind == NZ_KIND_IMAGE;
 }
 
 const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
@@ -64,8 +64,9 @@ nz_context_list nz_deep_lists(const nz_shape *s)
 {
     int tier = nz_deep_plan_of(s)->tier;
     if (image(s))
-        return (nz_context_list){nz_image_slots(&s->raster, tier), NZ_ROWS_PLAIN, IMAGE_PLAIN};
-    return nz_context_lists(s->kind, tier);
+        return (nz_context_list){nz_image_slots(&s->content.raster, tier), NZ_ROWS_PLAIN,
+                                 IMAGE_PLAIN};
+    return nz_context_lists(s->content.kind, tier);
 }
 
 static nz_chosen choose(unsigned mask, const uint32_t *rows)
@@ -82,7 +83,7 @@ static nz_chosen choose(unsigned mask, const uint32_t *rows)
 
 nz_chosen nz_deep_sets(const nz_shape *s)
 {
-    return choose(image(s) ? IMAGE_SETS : nz_deep_plan_of(s)->sets[s->kind], set_rows);
+    return choose(image(s) ? IMAGE_SETS : nz_deep_plan_of(s)->sets[s->content.kind], set_rows);
 }
 
 nz_chosen nz_deep_finals(const nz_shape *s)
@@ -108,7 +109,7 @@ nz_chosen nz_deep_stages(const nz_shape *s)
 size_t nz_deep_inputs(const nz_shape *s)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
-    size_t own = image(s) ? nz_image_inputs(&s->raster) : 0;
+    size_t own = image(s) ? nz_image_inputs(&s->content.raster) : 0;
     return own + nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS + p->matches * NZ_MATCH_INPUTS +
            NZ_OPINION_INPUTS;
 }
@@ -129,13 +130,13 @@ nz_net_shape nz_deep_net(const nz_shape *s)
                         .hashed = (int)nz_deep_lists(s).hashed,
                         .direct_rows = NZ_ROWS_DIRECT_EACH};
     if (!image(s))
-        net.start = nz_net_file_start(s->level, s->kind, &net);
+        net.start = nz_net_file_start(s->level, s->content.kind, &net);
     return net;
 }
 
 nz_deep_rates nz_deep_rates_of(const nz_shape *s)
 {
-    return image(s) ? image_rates : rates[s->level - 5][s->kind];
+    return image(s) ? image_rates : rates[s->level - 5][s->content.kind];
 }
 
 /* The smallest bits in [low, high] with 2^bits >= v. */

@@ -106,7 +106,7 @@ static nz_err start(nz_fast *f, const nz_shape *s, uint8_t **memory)
         .cells = (fast_cell *)(at + l.cells),
         .table_shift = 32 - (s->table_bits - 7),
         .match_shift = 32 - s->match_bits,
-        .binary = s->kind != NZ_KIND_TEXT,
+        .binary = s->content.kind != NZ_KIND_TEXT,
         .plan = plans[s->level - 1],
     };
     for (int i = 0; i < f->plan.matches; i++)
@@ -200,7 +200,7 @@ static nz_err encode(const nz_shape *s, const nz_run *run, nz_arith *coder, cons
     nz_words words = {0};
     if (!n)
         return NZ_OK;
-    if (s->kind == NZ_KIND_TEXT) {
+    if (s->content.kind == NZ_KIND_TEXT) {
         if (!nz_words_choose(&words, raw, n))
             return NZ_E_MEM;
         nz_words_write(&words, coder);
@@ -229,7 +229,7 @@ static nz_err decode(const nz_shape *s, const nz_run *run, nz_arith *coder, uint
     nz_words words = {0};
     if (!n)
         return NZ_OK;
-    if (s->kind == NZ_KIND_TEXT && !nz_words_read(&words, coder))
+    if (s->content.kind == NZ_KIND_TEXT && !nz_words_read(&words, coder))
         return NZ_E_CORRUPT;
     if (!words.n)
         return code(s, run, 1, &words, coder, raw, n);

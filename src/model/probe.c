@@ -70,7 +70,6 @@ static nz_err repeats(bool *yes, const uint8_t *raw, size_t n)
 
 static nz_err gains(bool *yes, const uint8_t *raw, size_t n)
 {
-    enum { KIND = NZ_KIND_BINARY };
     size_t patch = n < PATCH * TRIALS ? n / TRIALS : PATCH, size = patch * TRIALS, packed;
     uint8_t *sample = malloc(2 * size);
     if (!sample)
@@ -78,8 +77,7 @@ static nz_err gains(bool *yes, const uint8_t *raw, size_t n)
     for (size_t k = 0; k < TRIALS; k++)
         memcpy(sample + k * patch, raw + (n - patch) / (TRIALS - 1) * k, patch);
     nz_shape s;
-    nz_shape_choose(&s, NZ_LEVEL_MIN, sample, size);
-    s.kind = KIND;
+    nz_shape_for(&s, NZ_LEVEL_MIN, &(nz_content){.kind = NZ_KIND_BINARY}, size);
     nz_kern kern;
     nz_kern_init(&kern, nz_cpu());
     nz_run run = {.kern = &kern};

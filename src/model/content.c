@@ -1,0 +1,80 @@
+#include "content.h"
+
+/* Text is bytes that text is written in, sampled across the input: at most one in 20 control
+ * bytes. Bytes from 128 up are taken as text when they follow UTF-8's pattern. */
+nz_kind nz_content_texture(const uint8_t *raw, size_t n)
+{
+    enum { SAMPLES = 16, SAMPLE = 4096 };
+    size_t seen = 0, odd = 0;
+    for (int k = 0; k < SAMPLES; k++) {
+        size_t from = n > SAMPLES * SAMPLE ? (n - SAMPLE) / (SAMPLES - 1) * (size_t)k : 0;
+        size_t to = n > SAMPLES * SAMPLE ? from + SAMPLE : n;
+        uint32_t tail = 0; /* continuation bytes still expected */
+        for (size_t i = from; i < to; i++, seen++) {
+            uint8_t c = raw[i];
+            if (c < 128) {
+                odd += tail != 0 || (c < 32 && c != '\n' && c != '\r' && c != '\t') || c == 127;
+                tail = 0;
+            } else if (c < 192) {
+                odd += !tail;
+                tail -= tail != 0;
+            } else {
+                odd += tail != 0;
+                tail = c < 224 ? 1 : c < 240 ? 2 : 3;
+            }
+        }
+        if (to == n)
+            break;
+    }
+    return odd * 8 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
+}
+
+nz_content nz_content_of(int level, const uint8_t *raw, size_t n)
+{
+    nz_content c = {.kind = nz_content_texture(raw, n)};
+    if (level > NZ_FAST_LEVEL_MAX && nz_raster_find(&c.raster, raw, n))
+        c.kind = NZ_KIND_IMAGE;
+    else if (c.kind == NZ_KIND_BINARY && (c.machine = nz_machine_of(raw, n)))
+        c.kind = NZ_KIND_CODE;
+    return c;
+}
+
+bool nz_content_same(const nz_content *a, const nz_content *b)
+{
+    return a->kind == b->kind && a->machine == b->machine && a->raster.row == b->raster.row &&
+           a->raster.first == b->raster.first && a->raster.pixel == b->raster.pixel;
+}
+
+const char *nz_kind_name(nz_kind kind)
+{
+    static const char *const names[NZ_KINDS] = {"text", "binary", "code", "image"};
+    return names[kind];
+}
+
+void nz_content_store(const nz_content *c, uint8_t out[NZ_CONTENT_BYTES])
+{
+    memset(out, 0, NZ_CONTENT_BYTES);
+    if (c->kind == NZ_KIND_CODE)
+        out[0] = (uint8_t)c->machine;
+    if (c->kind != NZ_KIND_IMAGE)
+        return;
+    nz_store16(out, c->raster.row);
+    nz_store16(out + 2, c->raster.first);
+    out[4] = c->raster.pixel;
+}
+
+bool nz_content_load(nz_content *c, const uint8_t in[NZ_CONTENT_BYTES])
+{
+    uint8_t again[NZ_CONTENT_BYTES];
+    *c = (nz_content){.kind = c->kind};
+    switch (c->kind) {
+    case NZ_KIND_CODE: c->machine = (nz_machine)in[0]; break;
+    case NZ_KIND_IMAGE: c->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4]}; break;
+    default: break;
+    }
+    if (c->kind >= NZ_KINDS || (c->kind == NZ_KIND_IMAGE && !nz_raster_valid(&c->raster)) ||
+        (c->kind == NZ_KIND_CODE && (!c->machine || c->machine > NZ_MACHINE_X86_64)))
+        return false;
+    nz_content_store(c, again);
+    return !memcmp(in, again, sizeof again);
+}
