@@ -271,17 +271,19 @@ Test(slot, is_found_again_and_the_least_used_goes)
 Test(context, lists_are_as_long_as_they_say_and_all_different)
 {
     nz_past p = after("<page> [[Some text]] with \"words\" and, numbers 12345\n| row\n| ro");
+    const nz_contexts *const kinds[] = {&nz_contexts_text, &nz_contexts_binary, &nz_contexts_code};
     for (int kind = 0; kind < 3; kind++) {
+        const nz_contexts *contexts = kinds[kind];
         for (int tier = 0; tier < 3; tier++) {
             uint64_t h[NZ_CONTEXTS_MAX + 1];
             uint32_t direct[NZ_ROWS_DIRECT], rows[NZ_ROWS_HASHED + 1];
             static const uint32_t most[NZ_ROWS_DIRECT] = NZ_ROWS_DIRECT_EACH;
-            nz_context_list list = nz_context_lists(kind, tier);
+            nz_context_list list = contexts->lists[tier];
             cr_assert(list.slots <= NZ_CONTEXTS_MAX && list.hashed <= NZ_ROWS_HASHED);
             h[list.slots] = 0xa5a5;
             rows[list.hashed] = 0xa5a5;
-            nz_contexts_slots(h, &p, kind, tier);
-            nz_contexts_net(direct, rows, &p, kind, tier, 7 << 8 | 255);
+            contexts->slots(h, &p, tier);
+            nz_contexts_net(direct, rows, &p, contexts, tier, 7 << 8 | 255);
             cr_assert_eq(h[list.slots], 0xa5a5);
             cr_assert_eq(rows[list.hashed], 0xa5a5);
             for (unsigned i = 0; i < NZ_ROWS_DIRECT; i++)

@@ -6,12 +6,9 @@
 #include "branch.h"
 #include "coder/arith.h"
 #include "deep_plan.h"
-#include "image.h"
 #include "ngram/match.h"
-#include "ngram/row.h"
 #include "ngram/slot.h"
 #include "prior.h"
-#include "scene.h"
 #include "skim.h"
 #include "sse.h"
 
@@ -53,6 +50,7 @@ enum { USED_MAX = 2 * NZ_CONTEXTS_MAX + 8 };
 typedef struct deep {
     const nz_shape *shape;
     const nz_deep_plan *plan;
+    const nz_deep_kind *kind;
     const nz_kern *kern;
     const nz_numeric *numeric;
     const nz_history *history;
@@ -83,8 +81,9 @@ typedef struct deep {
     match_maps *match_maps;             /* [matches] */
     uint32_t expected[NZ_DEEP_MATCHES]; /* 0, or 1 + the expected bit */
 
-    nz_image *image; /* NULL for other kinds */
-    uint32_t image_row[NZ_IMAGE_SETS];
+    void *expert; /* the kind's own model, or NULL */
+    size_t expert_inputs;
+    uint32_t expert_row[NZ_EXPERT_SETS];
 
     nz_pair *pair;
     nz_net *net;
@@ -113,8 +112,8 @@ uint64_t nz_deep_memory(const nz_shape *s)
     sum += nz_mixer_memory(nz_deep_final_inputs(s), finals.n, finals.rows);
     for (unsigned i = 0; i < stages.n; i++)
         sum += nz_sse_memory(stages.rows[i]);
-    if (s->content.kind == NZ_KIND_IMAGE)
-        sum += nz_image_memory(&s->content.raster, p->tier);
+    const nz_expert *e = nz_deep_kind_of(s)->expert;
+    sum += e ? e->memory(s, p->tier) : 0;
     return sum + nz_net_memory(&net) + (s->prior ? nz_skim_memory() : 0);
 }
 
@@ -171,9 +170,9 @@ static void start_tables(deep *d)
 static void start_weights(deep *d)
 {
     int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
-    if (d->image) {
+    if (d->expert) {
         one /= 8;
-        for (size_t i = nz_image_inputs(&d->shape->content.raster); i > 0; i -= 2, w += 2)
+        for (size_t i = d->expert_inputs; i > 0; i -= 2, w += 2)
             w[0] = NZ_WEIGHT_ONE / 20;
     }
     for (unsigned i = 0; i < d->lists.slots; i++, w += NZ_CONTEXT_INPUTS) {
@@ -212,7 +211,8 @@ static void deep_free(deep *d)
     nz_big_free(d->table, (size_t)1 << d->shape->table_bits);
     free(d->maps);
     free(d->match_maps);
-    nz_image_free(d->image);
+    if (d->kind->expert)
+        d->kind->expert->free(d->expert);
     nz_net_free(d->net);
     nz_pair_free(d->pair);
     nz_mixer_free(&d->mixer);
@@ -236,8 +236,8 @@ static int allocate(deep *d, const uint8_t *raw)
     bad |= !(d->table = nz_big_new((size_t)1 << s->table_bits));
     bad |= !(d->maps = malloc(d->lists.slots * sizeof *d->maps));
     bad |= !(d->match_maps = malloc(d->plan->matches * sizeof *d->match_maps));
-    if (s->content.kind == NZ_KIND_IMAGE)
-        bad |= nz_image_new(&d->image, &s->content.raster, d->plan->tier);
+    if (d->kind->expert)
+        bad |= !(d->expert = d->kind->expert->new (s, d->plan->tier));
     return bad;
 }
 
@@ -248,6 +248,7 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
         return NZ_E_MEM;
     *d = (deep){.shape = s,
                 .plan = nz_deep_plan_of(s),
+                .kind = nz_deep_kind_of(s),
                 .kern = run->kern,
                 .numeric = nz_numeric_get(),
                 .history = nz_history_get(),
@@ -255,6 +256,7 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
                 .sets = nz_deep_sets(s),
                 .finals = nz_deep_finals(s),
                 .stages = nz_deep_stages(s),
+                .expert_inputs = nz_deep_expert_inputs(s),
                 .c0 = 1,
                 .stage_shift = 32 - nz_deep_stage_bits(s),
                 .mask = ((uint64_t)1 << s->table_bits) / sizeof(nz_bucket) - 1};
@@ -436,10 +438,10 @@ static void select_rows(deep *d)
         texture_row(t[4], d->c0),
         texture_row(t[5], bit),
         texture_row(t[6], ahead),
-        d->image_row[0],
-        d->image_row[1],
-        d->image_row[2],
-        d->image_row[3],
+        d->expert_row[0],
+        d->expert_row[1],
+        d->expert_row[2],
+        d->expert_row[3],
     };
     for (unsigned i = 0; i < d->sets.n; i++)
         nz_mixer_select(&d->mixer, i, set[d->sets.index[i]]);
@@ -461,7 +463,7 @@ static void meet_net(deep *d)
 {
     nz_net_finish(d->net);
     d->net_symbol = nz_net_top(d->net, &d->net_p);
-    if (!d->image)
+    if (!d->expert)
         sse_contexts(d);
 }
 
@@ -502,9 +504,9 @@ static uint32_t predict(deep *d)
     unsigned node = node_of(d);
     bool met = d->bit || !d->pair; /* a helper's first answer may still be on its way */
     int16_t *x = d->mixer.x;
-    if (d->image) {
-        nz_image_predict(d->image, x, d->image_row, d->c0, d->bit);
-        x += nz_image_inputs(&d->shape->content.raster);
+    if (d->expert) {
+        d->kind->expert->predict(d->expert, x, d->expert_row, d->c0, d->bit);
+        x += d->expert_inputs;
     }
     for (unsigned j = 0; j < d->plan->matches; j++)
         d->expected[j] = nz_match_bit(d->match[j].expect, d->c0, d->bit);
@@ -559,8 +561,8 @@ static void learn(deep *d, int bit)
         nz_sse_update(&d->sse[d->stages.index[i]], bit, SSE_LIMIT);
     learn_maps(d, bit);
     learn_slots(d, node_of(d), bit);
-    if (d->image)
-        nz_image_learn(d->image, bit);
+    if (d->expert)
+        d->kind->expert->learn(d->expert, bit);
     for (unsigned j = 0; j < d->plan->matches; j++) {
         if (!d->expected[j])
             continue;
@@ -594,29 +596,21 @@ static void learn_last(deep *d)
 
 /* ---- Whole bytes ---- */
 
-static nz_scene scene_of(const nz_past *p, int kind)
-{
-    switch (kind) {
-    case NZ_KIND_TEXT: return nz_scene_text(p);
-    case NZ_KIND_CODE: return nz_scene_code(p);
-    default: return nz_scene_binary(p);
-    }
-}
-
 /* The network starts first and is met last, if there is a helper; alone its forward pass, and what
  * is still to be learned from the byte before, fill the time until the slots arrive. */
 static void byte_begin(deep *d)
 {
     uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
-    int kind = d->shape->content.kind, tier = d->plan->tier;
-    nz_contexts_net(direct, hash, &d->past, kind, tier, nz_match_state(&d->match[0]));
+    const nz_deep_kind *k = d->kind;
+    int tier = d->plan->tier;
+    nz_contexts_net(direct, hash, &d->past, k->contexts, tier, nz_match_state(&d->match[0]));
     nz_net_begin(d->net, direct, hash);
-    if (d->image) {
+    if (d->expert) {
         learn_last(d);
-        nz_image_begin(d->image, d->past.raw, d->past.pos);
-        nz_image_contexts(d->image, d->hash, d->sse_context);
+        k->expert->begin(d->expert, d->past.raw, d->past.pos);
+        k->expert->contexts(d->expert, d->hash, d->sse_context);
     } else {
-        nz_contexts_slots(d->hash, &d->past, kind, tier);
+        k->contexts->slots(d->hash, &d->past, tier);
     }
     hash_nibble(d, 0);
     match_rows(d);
@@ -630,7 +624,7 @@ static void byte_begin(deep *d)
         d->run_byte[i] = s->run_count ? 256 | s->run_byte : 0;
         d->run_count[i] = 2 * (s->run_count > 15 ? 15 : s->run_count);
     }
-    d->scene = scene_of(&d->past, kind);
+    d->scene = k->scene(&d->past);
     d->c0 = 1;
     d->bit = 0;
 }
@@ -661,7 +655,7 @@ NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
 NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
 {
     const nz_match *m = &d->match[LONGEST];
-    if (d->image || m->expect < 0 || m->miss || m->len < LONG_MATCH)
+    if (d->expert || m->expect < 0 || m->miss || m->len < LONG_MATCH)
         return code_byte(d, a, decode, byte);
     uint32_t class = (m->len - LONG_MATCH) / 32;
     uint32_t *flag = &d->long_match[class > 15 ? 15 : class];
@@ -676,13 +670,11 @@ NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
 /* raw[pos] is known to both sides from here on. */
 static void byte_known(deep *d, uint8_t byte)
 {
-    if (d->image)
-        nz_image_known(d->image, byte);
+    if (d->expert)
+        d->kind->expert->known(d->expert, byte);
     nz_past_next(&d->past, byte);
-    if (d->shape->content.kind == NZ_KIND_CODE)
-        nz_x86_next(&d->past.x86, byte);
-    if (d->shape->content.kind == NZ_KIND_BINARY && d->past.pos % NZ_ROW_STEP == 0)
-        d->past.row = nz_row_find(d->past.raw, d->past.pos, d->past.row);
+    if (d->kind->known)
+        d->kind->known(&d->past, byte);
     for (unsigned j = 0; j < d->plan->matches; j++)
         nz_match_next(&d->match[j], d->past.raw, d->past.pos);
 }
@@ -710,7 +702,7 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
                           .n = p.size.skim,
                           .table = d->table,
                           .mask = d->mask,
-                          .kind = d->shape->content.kind,
+                          .contexts = d->kind->contexts,
                           .tier = d->plan->tier,
                           .run = run};
     err = nz_skim_text(&skim, &d->past, d->pair);

@@ -1,7 +1,6 @@
 #include "deep_plan.h"
 
 #include "deep.h"
-#include "image.h"
 #include "net_file.h"
 #include "ngram/slot.h"
 
@@ -11,29 +10,14 @@ enum {
     ROW_BITS_MIN = 10,
     STAGE_BITS_MAX = 15,
     CHUNK = 16,
-    IMAGE_SETS = 0x3c0083,
-    IMAGE_PLAIN = 0x1e, /* contexts, see context.h */
-    IMAGE_LAYERS = 1,   /* the network is of no use to them */
-    IMAGE_WIDTH = 2,
 };
 
-/* Levels 5 to 9. 5 keeps the sets and stages that pay for their time. */
-static const nz_deep_plan plans[NZ_LEVEL_MAX - 4] = {
-    {0, 2, {0x22a00, 0x21a, 0xfa1a}, 0x31, 0x66, 27, 20, 18, 1, 4},
-    {0, 2, {0x22a91, 0x3ff, 0x3fbff}, 0xff, 0xff, 28, 20, 18, 1, 6},
-    {1, 2, {0x22a91, 0x2fb, 0x3fafb}, 0xff, 0xff, 28, 22, 18, 1, 8},
-    {1, 2, {0x3fef1, 0x3ff, 0x3fbff}, 0xff, 0xff, 29, 22, 18, 2, 8},
-    {2, 3, {0x3fed1, 0x7ff, 0x3ffff}, 0xff, 0xff, 30, 22, 18, 2, 12},
+/* Levels 5 to 9. 5 keeps the stages that pay for their time. */
+static const nz_deep_plan plans[NZ_DEEP_LEVELS] = {
+    {0, 2, 0x31, 0x66, 27, 20, 18, 1, 4},  {0, 2, 0xff, 0xff, 28, 20, 18, 1, 6},
+    {1, 2, 0xff, 0xff, 28, 22, 18, 1, 8},  {1, 2, 0xff, 0xff, 29, 22, 18, 2, 8},
+    {2, 3, 0xff, 0xff, 30, 22, 18, 2, 12},
 };
-
-/* Of each kind. */
-static const nz_deep_rates rates[NZ_LEVEL_MAX - 4][3] = {
-    {{120, 25, 30}, {100, 20, 40}, {100, 20, 40}}, {{120, 25, 30}, {100, 20, 40}, {100, 20, 40}},
-    {{100, 15, 40}, {100, 15, 40}, {60, 15, 40}},  {{100, 15, 40}, {100, 15, 40}, {60, 15, 40}},
-    {{30, 8, 10}, {100, 15, 40}, {60, 15, 40}},
-};
-
-static const nz_deep_rates image_rates = {20, 4, 40};
 
 static const uint32_t set_rows[NZ_DEEP_SETS] = {256,
                                                 768,
@@ -47,13 +31,8 @@ static const uint32_t set_rows[NZ_DEEP_SETS] = {256,
                                                 4096,
                                                 512,
                                                 [11 ... 17] = 1 << NZ_TEXTURE_BITS,
-                                                [18 ... 21] = NZ_IMAGE_ROWS};
+                                                [18 ... 21] = NZ_EXPERT_ROWS};
 static const uint32_t final_rows[NZ_DEEP_FINALS] = {256, 65536, 256, 64, 768, 2048, 512, 64};
-
-static bool image(const nz_shape *s)
-{
-    return s->content.kind == NZ_KIND_IMAGE;
-}
 
 const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
 {
@@ -62,11 +41,11 @@ const nz_deep_plan *nz_deep_plan_of(const nz_shape *s)
 
 nz_context_list nz_deep_lists(const nz_shape *s)
 {
+    const nz_deep_kind *k = nz_deep_kind_of(s);
     int tier = nz_deep_plan_of(s)->tier;
-    if (image(s))
-        return (nz_context_list){nz_image_slots(&s->content.raster, tier), NZ_ROWS_PLAIN,
-                                 IMAGE_PLAIN};
-    return nz_context_lists(s->content.kind, tier);
+    if (k->expert)
+        return (nz_context_list){k->expert->slots(s, tier), NZ_ROWS_PLAIN, k->expert->plain};
+    return k->contexts->lists[tier];
 }
 
 static nz_chosen choose(unsigned mask, const uint32_t *rows)
@@ -83,7 +62,7 @@ static nz_chosen choose(unsigned mask, const uint32_t *rows)
 
 nz_chosen nz_deep_sets(const nz_shape *s)
 {
-    return choose(image(s) ? IMAGE_SETS : nz_deep_plan_of(s)->sets[s->content.kind], set_rows);
+    return choose(nz_deep_kind_of(s)->sets[s->level - 5], set_rows);
 }
 
 nz_chosen nz_deep_finals(const nz_shape *s)
@@ -106,12 +85,17 @@ nz_chosen nz_deep_stages(const nz_shape *s)
     return choose(nz_deep_plan_of(s)->stages, rows);
 }
 
+size_t nz_deep_expert_inputs(const nz_shape *s)
+{
+    const nz_expert *e = nz_deep_kind_of(s)->expert;
+    return e ? e->inputs(s, nz_deep_plan_of(s)->tier) : 0;
+}
+
 size_t nz_deep_inputs(const nz_shape *s)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
-    size_t own = image(s) ? nz_image_inputs(&s->content.raster) : 0;
-    return own + nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS + p->matches * NZ_MATCH_INPUTS +
-           NZ_OPINION_INPUTS;
+    return nz_deep_expert_inputs(s) + nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS +
+           p->matches * NZ_MATCH_INPUTS + NZ_OPINION_INPUTS;
 }
 
 /* What every set makes of them, and the network's opinion. */
@@ -129,14 +113,13 @@ nz_net_shape nz_deep_net(const nz_shape *s)
                         .direct = NZ_ROWS_DIRECT,
                         .hashed = (int)nz_deep_lists(s).hashed,
                         .direct_rows = NZ_ROWS_DIRECT_EACH};
-    if (!image(s))
-        net.start = nz_net_file_start(s->level, s->content.kind, &net);
+    net.start = nz_net_file_start(s->level, nz_deep_kind_of(s)->start, &net);
     return net;
 }
 
 nz_deep_rates nz_deep_rates_of(const nz_shape *s)
 {
-    return image(s) ? image_rates : rates[s->level - 5][s->content.kind];
+    return nz_deep_kind_of(s)->rates[s->level - 5];
 }
 
 /* The smallest bits in [low, high] with 2^bits >= v. */
@@ -146,6 +129,18 @@ static uint8_t bits_for(uint64_t v, uint8_t low, uint8_t high)
     while (bits < high && UINT64_C(1) << bits < v)
         bits++;
     return bits;
+}
+
+static uint8_t layers_of(const nz_shape *s)
+{
+    const nz_deep_kind *k = nz_deep_kind_of(s);
+    return k->layers ? k->layers : nz_deep_plan_of(s)->layers;
+}
+
+static uint8_t width_of(const nz_shape *s)
+{
+    const nz_deep_kind *k = nz_deep_kind_of(s);
+    return k->width ? k->width : nz_deep_plan_of(s)->width;
 }
 
 void nz_deep_choose(nz_shape *s, size_t n, size_t skim)
@@ -158,8 +153,8 @@ void nz_deep_choose(nz_shape *s, size_t n, size_t skim)
     s->table_bits = bits_for(touched, TABLE_BITS_MIN, p->table_bits);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, p->match_bits);
     s->row_bits = bits_for(n / 8, ROW_BITS_MIN, p->row_bits);
-    s->layers = image(s) ? IMAGE_LAYERS : p->layers;
-    s->width = image(s) ? IMAGE_WIDTH : p->width;
+    s->layers = layers_of(s);
+    s->width = width_of(s);
     s->chunk = CHUNK;
 }
 
@@ -170,7 +165,6 @@ bool nz_deep_valid(const nz_shape *s)
     const nz_deep_plan *p = nz_deep_plan_of(s);
     return s->table_bits >= TABLE_BITS_MIN && s->table_bits <= p->table_bits &&
            s->match_bits >= MATCH_BITS_MIN && s->match_bits <= p->match_bits &&
-           s->row_bits >= ROW_BITS_MIN && s->row_bits <= p->row_bits &&
-           s->layers == (image(s) ? IMAGE_LAYERS : p->layers) &&
-           s->width == (image(s) ? IMAGE_WIDTH : p->width) && s->chunk == CHUNK;
+           s->row_bits >= ROW_BITS_MIN && s->row_bits <= p->row_bits && s->layers == layers_of(s) &&
+           s->width == width_of(s) && s->chunk == CHUNK;
 }

@@ -2,10 +2,9 @@
 #ifndef NZ_MODEL_DEEP_PLAN_H
 #define NZ_MODEL_DEEP_PLAN_H
 
-#include "bytes.h"
+#include "deep_kind.h"
 #include "mixer.h"
 #include "net.h"
-#include "ngram/context.h"
 
 enum {
     NZ_DEEP_MATCHES = 3,
@@ -19,17 +18,10 @@ enum {
     NZ_OPINION_INPUTS = 2, /* the network's, and the bias */
 };
 
-/* Learning rates, in 1/10000: the first layer's falls. */
-typedef struct nz_deep_rates {
-    uint8_t start, end, final;
-} nz_deep_rates;
-
-/* Sets, finals and stages are bit masks over the numbering in deep.c; [3]: of text, binary, code;
- * images are the same at every level. */
+/* Finals and stages are bit masks over the numbering in deep.c. */
 typedef struct nz_deep_plan {
     uint8_t tier;    /* 0, 1, 2: how many contexts */
     uint8_t matches; /* match models */
-    uint32_t sets[3];
     uint8_t finals, stages;
     /* Upper bounds; tables shrink with the input. */
     uint8_t table_bits, match_bits, row_bits, layers, width;
@@ -48,7 +40,8 @@ nz_chosen nz_deep_sets(const nz_shape *s);
 nz_chosen nz_deep_finals(const nz_shape *s);
 nz_chosen nz_deep_stages(const nz_shape *s);
 unsigned nz_deep_stage_bits(const nz_shape *s);
-size_t nz_deep_inputs(const nz_shape *s); /* of the first mixer layer */
+size_t nz_deep_expert_inputs(const nz_shape *s);
+size_t nz_deep_inputs(const nz_shape *s); /* of the first mixer layer, those among them */
 size_t nz_deep_final_inputs(const nz_shape *s);
 nz_net_shape nz_deep_net(const nz_shape *s);
 nz_deep_rates nz_deep_rates_of(const nz_shape *s);

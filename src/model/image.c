@@ -3,6 +3,7 @@
 #include "backend/adapt.h"
 #include "backend/kern_float.h"
 #include "lsq.h"
+#include "numeric.h"
 
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ enum {
     MAP_LIMIT = 1023,
     PATTERNS = 64,
     BIAS_LIMIT = 64,
+    SLOTS = 28, /* at most */
     SLOTS_GREY = 17,
 };
 
@@ -58,7 +60,7 @@ typedef struct guess {
     uint32_t error; /* class of it */
 } guess;
 
-struct nz_image {
+typedef struct image {
     const nz_numeric *numeric;
     const uint8_t *raw;
     uint32_t pos, row, first, pixel; /* as in nz_raster */
@@ -80,7 +82,7 @@ struct nz_image {
     uint8_t error_class[ENERGY_MAX + 1];
     uint32_t (*maps)[ERRORS][8][OFFSETS];
     uint32_t *used[GUESSES];
-};
+} image;
 
 /* ---- Start ---- */
 
@@ -108,35 +110,36 @@ static uint32_t ring_of(const nz_raster *r)
     return ring;
 }
 
-uint64_t nz_image_memory(const nz_raster *r, int tier)
+static uint64_t memory(const nz_shape *s, int tier)
 {
-    uint64_t sum = sizeof(nz_image);
+    const nz_raster *r = &s->content.raster;
+    uint64_t sum = sizeof(image);
     for (unsigned i = 0; i < lsqs_of(tier); i++)
         sum += r->pixel * nz_lsq_memory(lsqs[i].inputs, width_of(r));
-    sum += sizeof *((nz_image *)0)->errors * ring_of(r);
-    return sum + sizeof *((nz_image *)0)->maps * guesses_of(r->pixel);
+    sum += sizeof *((image *)0)->errors * ring_of(r);
+    return sum + sizeof *((image *)0)->maps * guesses_of(r->pixel);
 }
 
-size_t nz_image_inputs(const nz_raster *r)
+static size_t inputs(const nz_shape *s, int tier)
 {
-    return 2 * (size_t)guesses_of(r->pixel);
+    (void)tier;
+    return 2 * (size_t)guesses_of(s->content.raster.pixel);
 }
 
-unsigned nz_image_slots(const nz_raster *r, int tier)
+static unsigned slots(const nz_shape *s, int tier)
 {
-    static const uint8_t slots[3] = {8, 12, SLOTS_GREY},
-                         more[3] = {4, 8, NZ_IMAGE_SLOTS - SLOTS_GREY};
-    return slots[tier] + (r->pixel > 1 ? more[tier] : 0u);
+    static const uint8_t grey[3] = {8, 12, SLOTS_GREY}, more[3] = {4, 8, SLOTS - SLOTS_GREY};
+    return grey[tier] + (s->content.raster.pixel > 1 ? more[tier] : 0u);
 }
 
-static void add_input(plane_lsq *l, unsigned k, const nz_image *m, int plane, int of, step s)
+static void add_input(plane_lsq *l, unsigned k, const image *m, int plane, int of, step s)
 {
     l->back[k] = (uint32_t)(s.up * (int)m->row + s.left * (int)m->pixel + plane - of);
     l->plane[k] = (uint8_t)of;
 }
 
 /* Neighbours in the planes before, in those behind, and in its own until there are enough. */
-static int start_lsq(nz_image *m, int plane, unsigned i)
+static int start_lsq(image *m, int plane, unsigned i)
 {
     plane_lsq *l = &m->lsq[plane][i];
     const unsigned inputs = lsqs[i].inputs;
@@ -166,7 +169,7 @@ static uint32_t offset_class(int offset)
     return (uint32_t)(offset < 0 ? 63 - c : 64 + c);
 }
 
-static void start_classes(nz_image *m)
+static void start_classes(image *m)
 {
     static const uint16_t limit[ERRORS] = {2,  4,  6,   9,   13,  18,  25,  35,
                                            50, 70, 100, 140, 200, 280, 400, ENERGY_MAX + 1};
@@ -179,7 +182,7 @@ static void start_classes(nz_image *m)
 }
 
 /* Every map starts with the logistic distribution that the errors nearby suggest. */
-static void start_maps(nz_image *m, unsigned guesses)
+static void start_maps(image *m, unsigned guesses)
 {
     enum { STRETCH_MAX = 1700, COUNT = 2 };
     static const uint16_t width[ERRORS] = {4,  6,  8,  11,  14,  18,  24,  32,
@@ -198,34 +201,9 @@ static void start_maps(nz_image *m, unsigned guesses)
         memcpy(m->maps[i], m->maps[0], sizeof m->maps[0]);
 }
 
-int nz_image_new(nz_image **out, const nz_raster *r, int tier)
+static void release(void *expert)
 {
-    nz_image *m = *out = calloc(1, sizeof *m);
-    if (!m)
-        return -1;
-    unsigned guesses = guesses_of(r->pixel);
-    uint32_t ring = ring_of(r);
-    *m = (nz_image){.numeric = nz_numeric_get(),
-                    .row = r->row,
-                    .first = r->first,
-                    .pixel = r->pixel,
-                    .lsqs = lsqs_of(tier),
-                    .slots = nz_image_slots(r, tier),
-                    .mask = ring - 1};
-    int bad = !(m->errors = calloc(ring, sizeof *m->errors));
-    bad |= !(m->maps = malloc(guesses * sizeof *m->maps));
-    for (int plane = 0; plane < r->pixel; plane++)
-        for (unsigned i = 0; i < m->lsqs; i++)
-            bad |= start_lsq(m, plane, i);
-    if (bad)
-        return -1;
-    start_classes(m);
-    start_maps(m, guesses);
-    return 0;
-}
-
-void nz_image_free(nz_image *m)
-{
+    image *m = expert;
     if (!m)
         return;
     for (uint32_t plane = 0; plane < m->pixel; plane++)
@@ -236,9 +214,38 @@ void nz_image_free(nz_image *m)
     free(m);
 }
 
+static void *create(const nz_shape *s, int tier)
+{
+    const nz_raster *r = &s->content.raster;
+    image *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    unsigned guesses = guesses_of(r->pixel);
+    uint32_t ring = ring_of(r);
+    *m = (image){.numeric = nz_numeric_get(),
+                 .row = r->row,
+                 .first = r->first,
+                 .pixel = r->pixel,
+                 .lsqs = lsqs_of(tier),
+                 .slots = slots(s, tier),
+                 .mask = ring - 1};
+    int bad = !(m->errors = calloc(ring, sizeof *m->errors));
+    bad |= !(m->maps = malloc(guesses * sizeof *m->maps));
+    for (int plane = 0; plane < r->pixel; plane++)
+        for (unsigned i = 0; i < m->lsqs; i++)
+            bad |= start_lsq(m, plane, i);
+    if (bad) {
+        release(m);
+        return NULL;
+    }
+    start_classes(m);
+    start_maps(m, guesses);
+    return m;
+}
+
 /* ---- A byte begins ---- */
 
-NZ_INLINE int sample(const nz_image *m, uint32_t back)
+NZ_INLINE int sample(const image *m, uint32_t back)
 {
     return back <= m->pos ? m->raw[m->pos - back] : 0;
 }
@@ -254,7 +261,7 @@ static int median(int a, int b, int c)
     return c < low ? low : c > high ? high : c;
 }
 
-static void look_around(nz_image *m)
+static void look_around(image *m)
 {
     const uint32_t x = m->pixel, y = m->row;
     m->w = sample(m, x);
@@ -271,7 +278,7 @@ static void look_around(nz_image *m)
     m->q = m->plane > 1 ? sample(m, 2) : 0;
 }
 
-static void guess_squares(nz_image *m)
+static void guess_squares(image *m)
 {
     float base[NZ_PIXEL_MAX], input[NZ_LSQ_MAX];
     for (uint32_t of = 0; of < m->pixel; of++) {
@@ -291,7 +298,7 @@ static void guess_squares(nz_image *m)
 }
 
 /* CALIC's gradient-adjusted prediction. */
-static int gradient_adjusted(const nz_image *m)
+static int gradient_adjusted(const image *m)
 {
     int flat_row = abs(m->w - m->ww) + abs(m->n - m->nw) + abs(m->n - m->ne);
     int flat_column = abs(m->w - m->nw) + abs(m->n - m->nn) + abs(m->ne - m->nne);
@@ -307,7 +314,7 @@ static int gradient_adjusted(const nz_image *m)
 }
 
 /* Returns how many there are. */
-static unsigned guess_simply(nz_image *m)
+static unsigned guess_simply(image *m)
 {
     const uint32_t x = m->pixel, y = m->row;
     const int w = m->w, n = m->n, nw = m->nw, ne = m->ne, ww = m->ww, nn = m->nn, nne = m->nne;
@@ -357,7 +364,7 @@ static unsigned guess_simply(nz_image *m)
 }
 
 /* How wrong each was around here. */
-static void look_at_errors(nz_image *m)
+static void look_at_errors(image *m)
 {
     const uint32_t x = m->pixel, y = m->row, pos = m->pos, mask = m->mask;
     const uint8_t *w = m->errors[(pos - x) & mask], *n = m->errors[(pos - y) & mask];
@@ -372,7 +379,7 @@ static void look_at_errors(nz_image *m)
 
 /* All guesses together, weighted by the cube of their errors' inverse; then less the mean error
  * where the neighbours compare with that in the same way. */
-static void blend(nz_image *m)
+static void blend(image *m)
 {
     guess *g = m->guess;
     uint64_t sum = 0, total = 0;
@@ -391,8 +398,9 @@ static void blend(nz_image *m)
     g[BEST].at = clip(v + (m->usual[1] ? m->usual[0] / m->usual[1] : 0), WHITE);
 }
 
-void nz_image_begin(nz_image *m, const uint8_t *raw, uint32_t pos)
+static void begin(void *expert, const uint8_t *raw, uint32_t pos)
 {
+    image *m = expert;
     m->raw = raw;
     m->pos = pos;
     m->column = (pos + m->row - m->first) % m->row;
@@ -412,8 +420,9 @@ static uint32_t eight(int v)
     return (uint32_t)clip(v, 255);
 }
 
-void nz_image_contexts(const nz_image *m, uint64_t *slot, uint32_t stage[NZ_IMAGE_STAGES])
+static void contexts(const void *expert, uint64_t *slot, uint32_t stage[NZ_EXPERT_STAGES])
 {
+    const image *m = expert;
     const guess *g = m->guess;
     const uint32_t w = (uint32_t)m->w, n = (uint32_t)m->n, nw = (uint32_t)m->nw,
                    ww = (uint32_t)m->ww;
@@ -422,7 +431,7 @@ void nz_image_contexts(const nz_image *m, uint64_t *slot, uint32_t stage[NZ_IMAG
     const uint32_t best = (uint32_t)g[BEST].at, grey = (uint32_t)g[BLEND].at / ONE;
     const uint32_t error = g[BEST].error, square = (uint32_t)g[0].at;
     const uint32_t along = eight(m->w + m->p - m->pw), down = eight(m->n + m->p - m->pn);
-    const uint64_t context[NZ_IMAGE_SLOTS] = {
+    const uint64_t context[SLOTS] = {
         grey | error << 8,
         grey >> 1 | w >> 2 << 8 | n >> 2 << 16,
         w | n << 8,
@@ -455,7 +464,7 @@ void nz_image_contexts(const nz_image *m, uint64_t *slot, uint32_t stage[NZ_IMAG
     for (unsigned i = 0; i < m->slots; i++)
         slot[i] = (context[i] << 2 | m->plane) * UINT64_C(0x9E3779B97F4A7C15) +
                   (i + 1) * UINT64_C(0xD6E8FEB86659FD93);
-    const uint32_t stages[NZ_IMAGE_STAGES] = {
+    const uint32_t stages[NZ_EXPERT_STAGES] = {
         error,
         best / 4,
         best / 16 | error << 8,
@@ -465,15 +474,16 @@ void nz_image_contexts(const nz_image *m, uint64_t *slot, uint32_t stage[NZ_IMAG
         m->plane > 0 ? p | best / 16 << 8 : nw | ne << 8,
         (uint32_t)g[MEDIAN].at / ONE | error << 8,
     };
-    for (unsigned i = 0; i < NZ_IMAGE_STAGES; i++)
+    for (unsigned i = 0; i < NZ_EXPERT_STAGES; i++)
         stage[i] = stages[i] << 2 | m->plane;
 }
 
 /* ---- A bit ---- */
 
-void nz_image_predict(nz_image *m, int16_t *x, uint32_t row[NZ_IMAGE_SETS], uint32_t c0,
-                      uint32_t bit)
+static void predict(void *expert, int16_t *x, uint32_t row[NZ_EXPERT_SETS], uint32_t c0,
+                    uint32_t bit)
 {
+    image *m = expert;
     const guess *g = m->guess;
     int middle = ((int)(c0 << (8 - bit)) - 256 + (128 >> bit)) * ONE - ONE / 2;
     const uint8_t *class = m->offset_class + 256 * ONE, *offset = class - middle;
@@ -492,14 +502,16 @@ void nz_image_predict(nz_image *m, int16_t *x, uint32_t row[NZ_IMAGE_SETS], uint
     row[3] = (best * 16 + median) * 8 + bit;
 }
 
-void nz_image_learn(nz_image *m, int bit)
+static void learn(void *expert, int bit)
 {
+    image *m = expert;
     for (unsigned i = 0; i < m->guesses; i++)
         nz_adapt_update(m->used[i], bit, MAP_LIMIT);
 }
 
-void nz_image_known(nz_image *m, uint8_t byte)
+static void known(void *expert, uint8_t byte)
 {
+    image *m = expert;
     const int v = byte * ONE;
     uint8_t *errors = m->errors[m->pos & m->mask];
     for (unsigned i = 0; i < m->guesses; i++)
@@ -514,3 +526,17 @@ void nz_image_known(nz_image *m, uint8_t byte)
     for (unsigned i = 0; i < m->lsqs; i++)
         nz_lsq_learn(&m->lsq[m->plane][i].lsq, m->column / m->pixel, (float)byte - m->base, weight);
 }
+
+const nz_expert nz_image = {
+    .new = create,
+    .free = release,
+    .memory = memory,
+    .inputs = inputs,
+    .slots = slots,
+    .plain = 0x1e,
+    .begin = begin,
+    .contexts = contexts,
+    .predict = predict,
+    .learn = learn,
+    .known = known,
+};

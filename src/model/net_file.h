@@ -5,8 +5,8 @@
 
 #include "net_start.h"
 
-/* The start for files of a kind (code starts as binary does) at a level from 5 on; NULL: the file
- * holds none of this shape. */
-const uint8_t *nz_net_file_start(int level, int kind, const nz_net_shape *shape);
+/* The start for text (0) or other data (1) at a level from 5 on; NULL: the file holds none of this
+ * shape. */
+const uint8_t *nz_net_file_start(int level, int of, const nz_net_shape *shape);
 
 #endif

@@ -34,7 +34,7 @@ static void aim(half *h, uint32_t nibble)
 /* The contexts of the next byte. */
 static void aim_byte(half *h)
 {
-    nz_contexts_slots(h->hash, h->past, h->skim->kind, h->skim->tier);
+    h->skim->contexts->slots(h->hash, h->past, h->skim->tier);
     aim(h, 0);
 }
 
@@ -89,7 +89,7 @@ nz_err nz_skim_text(const nz_skim *s, nz_past *past, nz_pair *pair)
 {
     nz_past other;
     half whole = {.skim = s, .history = nz_history_get(), .past = past};
-    whole.lists = nz_context_lists(s->kind, s->tier);
+    whole.lists = s->contexts->lists[s->tier];
     if (!pair || nz_past_new(&other, s->text)) {
         skim_half(&whole);
         return whole.err;

@@ -17,7 +17,8 @@ typedef struct nz_skim {
     size_t n;
     nz_bucket *table;
     uint64_t mask; /* buckets - 1 */
-    int kind, tier;
+    const nz_contexts *contexts;
+    int tier;
     const nz_run *run;
 } nz_skim;
 

@@ -293,68 +293,54 @@ static void most_fields(list *l, const nz_past *p)
         pair(h2(p->after1[c1] & 0xff, p->after2[c4 & 0xffff] & 0xff), *nz_past_after3(p) & 0xff));
 }
 
-static void text(list *l, const nz_past *p, int tier)
+static void text_slots(uint64_t *h, const nz_past *p, int tier)
 {
+    list l = {h, 0};
     if (tier < 2) {
-        essentials(l, p);
+        essentials(&l, p);
         if (tier > 0)
-            supplements(l, p);
+            supplements(&l, p);
         return;
     }
-    orders(l, p);
-    add(l, 0);
-    phrases(l, p);
-    spellings(l, p);
-    followers(l, p);
-    outlines(l, p);
-    layout(l, p);
-    nests(l, p);
-    places(l, p);
-    more_orders(l, p);
+    orders(&l, p);
+    add(&l, 0);
+    phrases(&l, p);
+    spellings(&l, p);
+    followers(&l, p);
+    outlines(&l, p);
+    layout(&l, p);
+    nests(&l, p);
+    places(&l, p);
+    more_orders(&l, p);
 }
 
-static void binary(list *l, const nz_past *p, int tier)
+static void binary_slots(uint64_t *h, const nz_past *p, int tier)
 {
-    orders(l, p);
-    fields(l, p);
-    rows(l, p);
-    if (tier > 0)
-        more_fields(l, p);
-    if (tier > 1) {
-        most_fields(l, p);
-        more_rows(l, p);
-        more_orders(l, p);
-    }
-}
-
-static void code(list *l, const nz_past *p, int tier)
-{
-    orders(l, p);
-    fields(l, p);
-    if (tier > 0)
-        more_fields(l, p);
-    if (tier > 1) {
-        most_fields(l, p);
-        more_orders(l, p);
-    }
-    nz_instruction_slots(l, p, tier);
-}
-
-nz_context_list nz_context_lists(int kind, int tier)
-{
-    static const nz_context_list lists[3][3] = {
-        {{12, 8, PLAIN_ESSENTIALS}, {25, 23, PLAIN_ESSENTIALS}, {84, 31, PLAIN_ORDERS}},
-        {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {52, 31, PLAIN_ORDERS}},
-        {{27, 8, PLAIN_ORDERS}, {53, 23, PLAIN_ORDERS}, {88, 31, PLAIN_ORDERS}},
-    };
-    return lists[kind][tier];
-}
-
-void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier)
-{
-    static void (*const of[])(list *, const nz_past *, int) = {text, binary, code};
     list l = {h, 0};
-    of[kind](&l, p, tier);
+    orders(&l, p);
+    fields(&l, p);
+    rows(&l, p);
+    if (tier > 0)
+        more_fields(&l, p);
+    if (tier > 1) {
+        most_fields(&l, p);
+        more_rows(&l, p);
+        more_orders(&l, p);
+    }
+}
+
+static void code_slots(uint64_t *h, const nz_past *p, int tier)
+{
+    list l = {h, 0};
+    orders(&l, p);
+    fields(&l, p);
+    if (tier > 0)
+        more_fields(&l, p);
+    if (tier > 1) {
+        most_fields(&l, p);
+        more_orders(&l, p);
+    }
+    nz_instruction_slots(&l, p, tier);
 }
 
 static void text_rows(uint32_t *hash, const nz_past *p, int tier)
@@ -440,11 +426,25 @@ static void code_rows(uint32_t *hash, const nz_past *p, int tier)
     nz_instruction_rows(hash + kept[tier], p, tier);
 }
 
-void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p, int kind,
-                     int tier, uint32_t match_state)
+const nz_contexts nz_contexts_text = {
+    {{12, 8, PLAIN_ESSENTIALS}, {25, 23, PLAIN_ESSENTIALS}, {84, 31, PLAIN_ORDERS}},
+    text_slots,
+    text_rows,
+};
+const nz_contexts nz_contexts_binary = {
+    {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {52, 31, PLAIN_ORDERS}},
+    binary_slots,
+    binary_rows,
+};
+const nz_contexts nz_contexts_code = {
+    {{27, 8, PLAIN_ORDERS}, {53, 23, PLAIN_ORDERS}, {88, 31, PLAIN_ORDERS}},
+    code_slots,
+    code_rows,
+};
+
+void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p,
+                     const nz_contexts *contexts, int tier, uint32_t match_state)
 {
-    static void (*const of[])(uint32_t *, const nz_past *, int) = {text_rows, binary_rows,
-                                                                   code_rows};
     uint32_t c1 = p->c4 & 0xff;
     direct[0] = c1;
     direct[1] = p->c4 & 0xffff;
@@ -456,6 +456,6 @@ void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_p
     hash[1] = h2(p->c4, 4);
     hash[2] = h2(p->c4, (p->c8 & 0xff) + 1000);
     hash[3] = h2(p->c4, (p->c8 & 0xffff) + 0x10000);
-    if (kind < NZ_CONTEXT_KINDS)
-        of[kind](hash + 4, p, tier);
+    if (contexts)
+        contexts->rows(hash + NZ_ROWS_PLAIN, p, tier);
 }

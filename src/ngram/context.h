@@ -7,7 +7,6 @@
 #include "past.h"
 
 enum {
-    NZ_CONTEXT_KINDS = 3,
     NZ_CONTEXTS_MAX = 96,
     NZ_ROWS_DIRECT = 6,  /* embedding tables indexed directly */
     NZ_ROWS_HASHED = 32, /* and by hash */
@@ -27,12 +26,18 @@ typedef struct nz_context_list {
     uint64_t plain;  /* bit i: slot context i is one of the plain ones that measure confidence */
 } nz_context_list;
 
-/* kind 0 text, 1 binary, 2 code; tier 0, 1, 2: how many. The slots of other kinds are not for here
- * to name, and the network gets only NZ_ROWS_PLAIN of the hashed contexts. */
-nz_context_list nz_context_lists(int kind, int tier);
-void nz_contexts_slots(uint64_t *h, const nz_past *p, int kind, int tier);
-/* match_state: see nz_match_state(). */
-void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p, int kind,
-                     int tier, uint32_t match_state);
+/* Those of a kind of data; tier 0, 1, 2: how many. */
+typedef struct nz_contexts {
+    nz_context_list lists[3]; /* by tier */
+    void (*slots)(uint64_t *h, const nz_past *p, int tier);
+    void (*rows)(uint32_t *hash, const nz_past *p, int tier); /* after the plain ones */
+} nz_contexts;
+
+extern const nz_contexts nz_contexts_text, nz_contexts_binary, nz_contexts_code;
+
+/* The network's; of no kind in particular (NULL), the plain ones. match_state: see
+ * nz_match_state(). */
+void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p,
+                     const nz_contexts *contexts, int tier, uint32_t match_state);
 
 #endif
