@@ -88,6 +88,20 @@ void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES])
     nz_content_store(&s->content, out + sizeof field);
 }
 
+void nz_shapes_share(nz_shape *view, unsigned views, const size_t *own)
+{
+    uint8_t table = 0, match = 0;
+    for (unsigned i = 0; i < views; i++) {
+        table = view[i].table_bits > table ? view[i].table_bits : table;
+        match = view[i].match_bits > match ? view[i].match_bits : match;
+    }
+    for (unsigned i = 0; i < views; i++) {
+        view[i].table_bits = table;
+        view[i].match_bits = match;
+        nz_deep_own(&view[i], own[i] + nz_prime_size_of(&view[i], own[i]).read);
+    }
+}
+
 nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
 {
     *s = (nz_shape){.numerics = in[0],
@@ -118,40 +132,104 @@ nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
     return NZ_OK;
 }
 
-uint64_t nz_shape_memory(const nz_shape *s)
+uint64_t nz_course_memory(const nz_course *c)
 {
-    uint64_t engine = s->engine == NZ_ENGINE_DEEP ? nz_deep_memory(s) : nz_fast_memory(s);
-    return engine + nz_prior_memory(s);
+    uint64_t prior = 0;
+    for (unsigned i = 0; i < c->views; i++) {
+        uint64_t memory = nz_prior_memory(&c->view[i]);
+        prior = memory > prior ? memory : prior;
+    }
+    return prior + (c->view->engine == NZ_ENGINE_DEEP ? nz_deep_memory(c->view, c->views)
+                                                      : nz_fast_memory(c->view));
 }
 
-static nz_err encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+bool nz_course_valid(const nz_course *c, size_t n)
+{
+    const nz_shape *first = c->view;
+    for (unsigned i = 0; i < c->views; i++) {
+        const nz_shape *s = &c->view[i];
+        if (s->engine != first->engine || s->level != first->level ||
+            s->table_bits != first->table_bits || s->match_bits != first->match_bits)
+            return false;
+    }
+    for (size_t i = 0; i < c->turns; i++) {
+        if (c->turn[i].view >= c->views || c->turn[i].bytes > n)
+            return false;
+        n -= c->turn[i].bytes;
+    }
+    return !n && c->turns && c->views <= (first->engine == NZ_ENGINE_DEEP ? NZ_VIEWS_MAX : 1);
+}
+
+/* Of code, distances become addresses, counted from where its turn begins. */
+static bool any_code(const nz_course *c)
+{
+    for (unsigned i = 0; i < c->views; i++)
+        if (c->view[i].content.machine)
+            return true;
+    return false;
+}
+
+static void convert(const nz_course *c, uint8_t *raw, void (*fn)(nz_machine, uint8_t *, size_t))
+{
+    for (size_t i = 0; i < c->turns; raw += c->turn[i++].bytes) {
+        nz_machine machine = c->view[c->turn[i].view].content.machine;
+        if (machine)
+            fn(machine, raw, c->turn[i].bytes);
+    }
+}
+
+static nz_err encode(const nz_course *c, const nz_run *run, const uint8_t *raw, size_t n,
                      uint8_t *out, size_t cap, size_t *packed)
 {
-    return s->engine == NZ_ENGINE_DEEP ? nz_deep_encode(s, run, raw, n, out, cap, packed)
-                                       : nz_fast_encode(s, run, raw, n, out, cap, packed);
+    return c->view->engine == NZ_ENGINE_DEEP
+               ? nz_deep_encode(c, run, raw, n, out, cap, packed)
+               : nz_fast_encode(c->view, run, raw, n, out, cap, packed);
+}
+
+nz_err nz_course_encode(const nz_course *c, const nz_run *run, const uint8_t *raw, size_t n,
+                        uint8_t *out, size_t cap, size_t *packed)
+{
+    memset(packed, 0, c->views * sizeof *packed);
+    if (!any_code(c))
+        return encode(c, run, raw, n, out, cap, packed);
+    uint8_t *code = malloc(n);
+    if (!code)
+        return NZ_E_MEM;
+    memcpy(code, raw, n);
+    convert(c, code, nz_branch_absolute);
+    nz_err err = encode(c, run, code, n, out, cap, packed);
+    free(code);
+    return err;
+}
+
+nz_err nz_course_decode(const nz_course *c, const nz_run *run, const uint8_t *in, size_t packed,
+                        uint8_t *raw, size_t n)
+{
+    nz_err err = c->view->engine == NZ_ENGINE_DEEP
+                     ? nz_deep_decode(c, run, in, packed, raw, n)
+                     : nz_fast_decode(c->view, run, in, packed, raw, n);
+    if (!err)
+        convert(c, raw, nz_branch_relative);
+    return err;
+}
+
+/* ---- One view alone ---- */
+
+uint64_t nz_shape_memory(const nz_shape *s)
+{
+    return nz_course_memory(&(nz_course){.view = s, .views = 1});
 }
 
 nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
                        uint8_t *out, size_t cap, size_t *packed)
 {
-    if (!s->content.machine)
-        return encode(s, run, raw, n, out, cap, packed);
-    uint8_t *code = malloc(n);
-    if (!code)
-        return NZ_E_MEM;
-    memcpy(code, raw, n);
-    nz_branch_absolute(s->content.machine, code, n);
-    nz_err err = encode(s, run, code, n, out, cap, packed);
-    free(code);
-    return err;
+    const nz_course c = {s, 1, &(nz_turn){n, 0}, 1};
+    return nz_course_encode(&c, run, raw, n, out, cap, packed);
 }
 
 nz_err nz_bytes_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
                        uint8_t *raw, size_t n)
 {
-    nz_err err = s->engine == NZ_ENGINE_DEEP ? nz_deep_decode(s, run, in, packed, raw, n)
-                                             : nz_fast_decode(s, run, in, packed, raw, n);
-    if (!err && s->content.machine)
-        nz_branch_relative(s->content.machine, raw, n);
-    return err;
+    const nz_course c = {s, 1, &(nz_turn){n, 0}, 1};
+    return nz_course_decode(&c, run, in, packed, raw, n);
 }

@@ -34,6 +34,23 @@ typedef struct nz_shape {
     nz_content content;
 } nz_shape;
 
+/* Views, each with the models of one kind of data, take turns in a frame. They share what was seen
+ * where, slots and matches, so their shapes have the same level and table sizes. The fast engine
+ * has one view only. */
+enum { NZ_VIEWS_MAX = 64 };
+
+typedef struct nz_turn {
+    size_t bytes;
+    unsigned view;
+} nz_turn;
+
+typedef struct nz_course {
+    const nz_shape *view;
+    unsigned views;
+    const nz_turn *turn;
+    size_t turns;
+} nz_course;
+
 /* How to run, never what to compute. */
 typedef struct nz_run {
     const nz_kern *kern;
@@ -68,5 +85,17 @@ nz_err nz_bytes_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw,
 /* Exactly n raw bytes come out; any `in` is safe. NZ_E_CORRUPT when it cannot be right. */
 nz_err nz_bytes_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
                        uint8_t *raw, size_t n);
+
+/* Makes shapes that were chosen for all bytes of a frame, by the deep engine, its views; own[i]:
+ * the bytes that view i codes. */
+void nz_shapes_share(nz_shape *view, unsigned views, const size_t *own);
+/* Whether views can share, and turns are n bytes of theirs. */
+bool nz_course_valid(const nz_course *c, size_t n);
+uint64_t nz_course_memory(const nz_course *c);
+/* As above; packed[i]: of view i, all of them one stream. */
+nz_err nz_course_encode(const nz_course *c, const nz_run *run, const uint8_t *raw, size_t n,
+                        uint8_t *out, size_t cap, size_t *packed);
+nz_err nz_course_decode(const nz_course *c, const nz_run *run, const uint8_t *in, size_t packed,
+                        uint8_t *raw, size_t n);
 
 #endif

@@ -47,6 +47,16 @@ typedef struct match_maps {
  * values are kept beside them so that all can learn at once. */
 enum { USED_MAX = 2 * NZ_CONTEXTS_MAX + 8 };
 
+/* What all views of a frame share. */
+typedef struct ground {
+    nz_past past;
+    nz_match match[NZ_DEEP_MATCHES];
+    nz_bucket *table;
+    size_t table_bytes;
+    nz_pair *pair;
+} ground;
+
+/* A view: the models of one kind of data. */
 typedef struct deep {
     const nz_shape *shape;
     const nz_deep_plan *plan;
@@ -57,8 +67,8 @@ typedef struct deep {
     nz_context_list lists;
     nz_chosen sets, finals, stages;
 
-    nz_past past;
-    nz_match match[NZ_DEEP_MATCHES];
+    nz_past *past;
+    nz_match *match; /* [matches] */
     nz_scene scene;
     uint16_t ahead[256]; /* by c0: the classes of bytes that may come of it, a bit each */
     uint32_t c0, bit;    /* the byte's bits so far under a leading one; how many they are */
@@ -100,13 +110,18 @@ typedef struct deep {
     uint32_t long_match[16]; /* "as expected", by match length */
 } deep;
 
-uint64_t nz_deep_memory(const nz_shape *s)
+typedef struct engine {
+    ground ground;
+    deep *view[NZ_VIEWS_MAX];
+    unsigned views;
+} engine;
+
+static uint64_t view_memory(const nz_shape *s)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
     nz_chosen sets = nz_deep_sets(s), finals = nz_deep_finals(s), stages = nz_deep_stages(s);
     nz_net_shape net = nz_deep_net(s);
-    uint64_t sum = sizeof(deep) + ((uint64_t)1 << s->table_bits) + nz_past_memory();
-    sum += p->matches * (sizeof(match_maps) + (sizeof(uint32_t) << s->match_bits));
+    uint64_t sum = sizeof(deep) + p->matches * sizeof(match_maps);
     sum += nz_deep_lists(s).slots * sizeof(maps);
     sum += nz_mixer_memory(nz_deep_inputs(s), sets.n, sets.rows);
     sum += nz_mixer_memory(nz_deep_final_inputs(s), finals.n, finals.rows);
@@ -115,6 +130,15 @@ uint64_t nz_deep_memory(const nz_shape *s)
     const nz_expert *e = nz_deep_kind_of(s)->expert;
     sum += e ? e->memory(s, p->tier) : 0;
     return sum + nz_net_memory(&net) + (s->prior ? nz_skim_memory() : 0);
+}
+
+uint64_t nz_deep_memory(const nz_shape *view, unsigned views)
+{
+    uint64_t sum = sizeof(engine) + ((uint64_t)1 << view->table_bits) + nz_past_memory();
+    sum += nz_deep_plan_of(view)->matches * (sizeof(uint32_t) << view->match_bits);
+    for (unsigned i = 0; i < views; i++)
+        sum += view_memory(&view[i]);
+    return sum;
 }
 
 /* ---- Start ---- */
@@ -201,20 +225,15 @@ static void start_rates(deep *d)
     d->rate_final = mixer_rate(r.final);
 }
 
-static void deep_free(deep *d)
+static void view_free(deep *d)
 {
     if (!d)
         return;
-    nz_past_free(&d->past);
-    for (unsigned j = 0; j < d->plan->matches; j++)
-        nz_match_free(&d->match[j]);
-    nz_big_free(d->table, (size_t)1 << d->shape->table_bits);
     free(d->maps);
     free(d->match_maps);
     if (d->kind->expert)
         d->kind->expert->free(d->expert);
     nz_net_free(d->net);
-    nz_pair_free(d->pair);
     nz_mixer_free(&d->mixer);
     nz_mixer_free(&d->final);
     for (unsigned i = 0; i < d->stages.n; i++)
@@ -222,18 +241,14 @@ static void deep_free(deep *d)
     free(d);
 }
 
-static int allocate(deep *d, const uint8_t *raw)
+static int allocate(deep *d)
 {
     const nz_shape *s = d->shape;
-    int bad = nz_past_new(&d->past, raw);
-    d->past.x86.wide = s->content.machine == NZ_MACHINE_X86_64;
-    for (unsigned j = 0; j < d->plan->matches; j++)
-        bad |= nz_match_new(&d->match[j], s->match_bits, match_min[j]);
+    int bad = 0;
     for (unsigned i = 0; i < d->stages.n; i++)
         bad |= nz_sse_new(&d->sse[d->stages.index[i]], d->stages.rows[i]);
     bad |= nz_mixer_new(&d->mixer, d->kern, nz_deep_inputs(s), d->sets.n, d->sets.rows);
     bad |= nz_mixer_new(&d->final, d->kern, nz_deep_final_inputs(s), d->finals.n, d->finals.rows);
-    bad |= !(d->table = nz_big_new((size_t)1 << s->table_bits));
     bad |= !(d->maps = malloc(d->lists.slots * sizeof *d->maps));
     bad |= !(d->match_maps = malloc(d->plan->matches * sizeof *d->match_maps));
     if (d->kind->expert)
@@ -241,7 +256,7 @@ static int allocate(deep *d, const uint8_t *raw)
     return bad;
 }
 
-static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const uint8_t *raw)
+static nz_err view_new(deep **out, const nz_shape *s, const nz_run *run, ground *g)
 {
     deep *d = aligned_alloc(64, (sizeof *d + 63) & ~(size_t)63);
     if (!d)
@@ -256,18 +271,20 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
                 .sets = nz_deep_sets(s),
                 .finals = nz_deep_finals(s),
                 .stages = nz_deep_stages(s),
+                .past = &g->past,
+                .match = g->match,
                 .expert_inputs = nz_deep_expert_inputs(s),
                 .c0 = 1,
                 .stage_shift = 32 - nz_deep_stage_bits(s),
-                .mask = ((uint64_t)1 << s->table_bits) / sizeof(nz_bucket) - 1};
+                .table = g->table,
+                .mask = g->table_bytes / sizeof(nz_bucket) - 1,
+                .pair = g->pair};
     nz_net_shape net = nz_deep_net(s);
-    nz_err err = allocate(d, raw) ? NZ_E_MEM : NZ_OK;
-    if (!err && run->second_core && nz_pair_new(&d->pair))
-        d->pair = NULL; /* no thread to be had: the same bytes, later */
+    nz_err err = allocate(d) ? NZ_E_MEM : NZ_OK;
     if (!err)
         err = nz_net_new(&d->net, &net, run->kern, d->pair);
     if (err) {
-        deep_free(d);
+        view_free(d);
         return err;
     }
     start_tables(d);
@@ -276,6 +293,36 @@ static nz_err deep_new(deep **out, const nz_shape *s, const nz_run *run, const u
     d->mixer.eager = d->final.eager = EAGER;
     *out = d;
     return NZ_OK;
+}
+
+static void engine_free(engine *e)
+{
+    ground *g = &e->ground;
+    for (unsigned i = 0; i < e->views; i++)
+        view_free(e->view[i]);
+    nz_past_free(&g->past);
+    for (unsigned j = 0; j < NZ_DEEP_MATCHES; j++)
+        nz_match_free(&g->match[j]);
+    nz_big_free(g->table, g->table_bytes);
+    nz_pair_free(g->pair);
+}
+
+/* Of `e`, all zero, as far as it goes; to be freed in any case. */
+static nz_err engine_start(engine *e, const nz_course *c, const nz_run *run, const uint8_t *raw)
+{
+    const nz_shape *s = c->view;
+    ground *g = &e->ground;
+    int bad = nz_past_new(&g->past, raw);
+    for (unsigned j = 0; j < nz_deep_plan_of(s)->matches; j++)
+        bad |= nz_match_new(&g->match[j], s->match_bits, match_min[j]);
+    g->table_bytes = (size_t)1 << s->table_bits;
+    bad |= !(g->table = nz_big_new(g->table_bytes));
+    if (!bad && run->second_core && nz_pair_new(&g->pair))
+        g->pair = NULL; /* no thread to be had: the same bytes, later */
+    nz_err err = bad ? NZ_E_MEM : NZ_OK;
+    for (; e->views < c->views && !err; e->views += !err)
+        err = view_new(&e->view[e->views], &c->view[e->views], run, g);
+    return err;
 }
 
 /* ---- A byte begins ---- */
@@ -292,7 +339,7 @@ static void match_rows(deep *d)
         uint32_t miss = m->miss > 3 ? 3 : m->miss;
         uint32_t class = miss || bucket < 8 ? 0 : bucket < 12 ? 1 : (bucket - 12) / 4 + 2;
         class = class > 7 ? 7 : class;
-        uint32_t h = nz_hash32((d->past.c4 & 0xff) | expect << 8, class >> 1);
+        uint32_t h = nz_hash32((d->past->c4 & 0xff) | expect << 8, class >> 1);
         t->row[0] = &t->length[(bucket * 4 + miss) * 2];
         t->row[1] = &t->byte[class << 11 | expect << 3];
         t->row[2] = &t->order1[h >> 19 << 3];
@@ -303,7 +350,7 @@ static void match_rows(deep *d)
 /* What the SSE stages look at beside the bits so far. */
 static void sse_contexts(deep *d)
 {
-    const nz_past *p = &d->past;
+    const nz_past *p = d->past;
     uint32_t c1 = p->c4 & 0xff, symbol = d->net_symbol;
     uint32_t e0 = (uint32_t)(d->match[0].expect + 1), e1 = (uint32_t)(d->match[1].expect + 1);
     uint32_t length = e0 ? nz_match_bucket(d->match[0].len) : 0;
@@ -410,7 +457,7 @@ static uint32_t texture_row(uint32_t texture, uint32_t bits)
 /* Chooses the rows of both mixers. */
 static void select_rows(deep *d)
 {
-    const nz_past *p = &d->past;
+    const nz_past *p = d->past;
     uint32_t bit = d->bit, c1 = p->c4 & 0xff, e0 = d->expected[0], len = d->match[0].len;
     uint32_t near = !e0 ? 0 : len < 16 ? 1 : len < 32 ? 2 : 3;
     uint32_t matched = e0 ? nz_match_bucket(len) * 2 + e0 : 0;
@@ -603,14 +650,14 @@ static void byte_begin(deep *d)
     uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
     const nz_deep_kind *k = d->kind;
     int tier = d->plan->tier;
-    nz_contexts_net(direct, hash, &d->past, k->contexts, tier, nz_match_state(&d->match[0]));
+    nz_contexts_net(direct, hash, d->past, k->contexts, tier, nz_match_state(&d->match[0]));
     nz_net_begin(d->net, direct, hash);
     if (d->expert) {
         learn_last(d);
-        k->expert->begin(d->expert, d->past.raw, d->past.pos);
+        k->expert->begin(d->expert, d->past->raw, d->past->pos);
         k->expert->contexts(d->expert, d->hash, d->sse_context);
     } else {
-        k->contexts->slots(d->hash, &d->past, tier);
+        k->contexts->slots(d->hash, d->past, tier);
     }
     hash_nibble(d, 0);
     match_rows(d);
@@ -624,7 +671,7 @@ static void byte_begin(deep *d)
         d->run_byte[i] = s->run_count ? 256 | s->run_byte : 0;
         d->run_count[i] = 2 * (s->run_count > 15 ? 15 : s->run_count);
     }
-    d->scene = k->scene(&d->past);
+    d->scene = k->scene(d->past);
     d->c0 = 1;
     d->bit = 0;
 }
@@ -672,11 +719,11 @@ static void byte_known(deep *d, uint8_t byte)
 {
     if (d->expert)
         d->kind->expert->known(d->expert, byte);
-    nz_past_next(&d->past, byte);
+    nz_past_next(d->past, byte);
     if (d->kind->known)
-        d->kind->known(&d->past, byte);
+        d->kind->known(d->past, byte);
     for (unsigned j = 0; j < d->plan->matches; j++)
-        nz_match_next(&d->match[j], d->past.raw, d->past.pos);
+        nz_match_next(&d->match[j], d->past->raw, d->past->pos);
 }
 
 /* Reports bytes finished; non-zero when the caller wants to stop. */
@@ -697,7 +744,7 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
     if (err)
         return err;
     nz_arith_write(&nowhere, NULL, 0);
-    nz_past_turn(&d->past, p.text);
+    nz_past_turn(d->past, p.text);
     const nz_skim skim = {.text = p.text,
                           .n = p.size.skim,
                           .table = d->table,
@@ -705,7 +752,7 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
                           .contexts = d->kind->contexts,
                           .tier = d->plan->tier,
                           .run = run};
-    err = nz_skim_text(&skim, &d->past, d->pair);
+    err = nz_skim_text(&skim, d->past, d->pair);
     for (size_t i = p.size.skim; i < p.size.skim + p.size.read && !err; i++) {
         code(d, &nowhere, 0, p.text[i]);
         byte_known(d, p.text[i]);
@@ -715,70 +762,81 @@ static nz_err prime(deep *d, const nz_run *run, const uint8_t *raw, size_t n)
     if (err)
         return err;
     start_rates(d);
-    nz_past_turn(&d->past, raw);
+    nz_past_turn(d->past, raw);
     for (unsigned j = 0; j < d->plan->matches; j++)
         nz_match_forget(&d->match[j]);
     return NZ_OK;
 }
 
-/* Ready for the first of n bytes. */
-static nz_err begin(deep **out, const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n)
+static nz_err begin(engine *e, const nz_course *c, const nz_run *run, const uint8_t *raw, size_t n)
 {
-    nz_err err = deep_new(out, s, run, raw);
-    if (err || !s->prior)
-        return err;
-    err = prime(*out, run, raw, n);
-    if (err)
-        deep_free(*out);
+    nz_err err = engine_start(e, c, run, raw);
+    for (unsigned i = 0; i < c->views && !err; i++)
+        if (c->view[i].prior)
+            err = prime(e->view[i], run, raw, n);
     return err;
 }
 
-nz_err nz_deep_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,
+/* A view's next `n` bytes, from raw[at] on. What it has still to learn from the last one cannot
+ * wait until its next turn: the slots may be others' by then. */
+NZ_INLINE nz_err code_turn(deep *d, const nz_run *run, nz_arith *a, int decode, uint8_t *raw,
+                           size_t at, size_t n)
+{
+    if (d->shape->content.kind == NZ_KIND_CODE)
+        d->past->x86.wide = d->shape->content.machine == NZ_MACHINE_X86_64;
+    for (size_t i = at; i < at + n; i++) {
+        if (decode)
+            raw[i] = code(d, a, 1, 0);
+        else
+            code(d, a, 0, raw[i]);
+        byte_known(d, raw[i]);
+        if (!decode && a->over)
+            return NZ_E_FULL;
+        if ((i + 1) % PROGRESS_STEP == 0 && report(run, PROGRESS_STEP))
+            return NZ_E_STOPPED;
+    }
+    learn_last(d);
+    return NZ_OK;
+}
+
+nz_err nz_deep_encode(const nz_course *c, const nz_run *run, const uint8_t *raw, size_t n,
                       uint8_t *out, size_t cap, size_t *packed)
 {
-    deep *d;
+    engine e = {0};
     nz_arith a;
-    nz_err err = begin(&d, s, run, raw, n);
-    if (err)
-        return err;
+    size_t at = 0;
+    uint8_t *in = (uint8_t *)(uintptr_t)raw; /* which is only read */
+    nz_err err = begin(&e, c, run, raw, n);
     nz_arith_write(&a, out, cap);
-    for (size_t i = 0; i < n && !err; i++) {
-        code(d, &a, 0, raw[i]);
-        byte_known(d, raw[i]);
-        if (a.over)
-            err = NZ_E_FULL;
-        else if ((i + 1) % PROGRESS_STEP == 0 && report(run, PROGRESS_STEP))
-            err = NZ_E_STOPPED;
+    for (size_t i = 0; i < c->turns && !err; at += c->turn[i++].bytes) {
+        const uint8_t *before = a.at;
+        err = code_turn(e.view[c->turn[i].view], run, &a, 0, in, at, c->turn[i].bytes);
+        packed[c->turn[i].view] += (size_t)(a.at - before);
     }
+    const uint8_t *before = a.at;
     if (!err && nz_arith_flush(&a))
         err = NZ_E_FULL;
-    if (!err) {
+    packed[c->turn[c->turns - 1].view] += (size_t)(a.at - before);
+    if (!err)
         report(run, n % PROGRESS_STEP);
-        *packed = (size_t)(a.at - out);
-    }
-    deep_free(d);
+    engine_free(&e);
     return err;
 }
 
-nz_err nz_deep_decode(const nz_shape *s, const nz_run *run, const uint8_t *in, size_t packed,
+nz_err nz_deep_decode(const nz_course *c, const nz_run *run, const uint8_t *in, size_t packed,
                       uint8_t *raw, size_t n)
 {
-    deep *d;
+    engine e = {0};
     nz_arith a;
-    nz_err err = begin(&d, s, run, raw, n);
-    if (err)
-        return err;
+    size_t at = 0;
+    nz_err err = begin(&e, c, run, raw, n);
     nz_arith_read(&a, in, packed);
-    for (size_t i = 0; i < n && !err; i++) {
-        raw[i] = code(d, &a, 1, 0);
-        byte_known(d, raw[i]);
-        if ((i + 1) % PROGRESS_STEP == 0 && report(run, PROGRESS_STEP))
-            err = NZ_E_STOPPED;
-    }
+    for (size_t i = 0; i < c->turns && !err; at += c->turn[i++].bytes)
+        err = code_turn(e.view[c->turn[i].view], run, &a, 1, raw, at, c->turn[i].bytes);
     if (!err) {
         report(run, n % PROGRESS_STEP);
         err = nz_arith_check(&a) ? NZ_E_CORRUPT : NZ_OK;
     }
-    deep_free(d);
+    engine_free(&e);
     return err;
 }

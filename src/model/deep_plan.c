@@ -143,6 +143,11 @@ static uint8_t width_of(const nz_shape *s)
     return k->width ? k->width : nz_deep_plan_of(s)->width;
 }
 
+void nz_deep_own(nz_shape *s, size_t n)
+{
+    s->row_bits = bits_for(n / 8, ROW_BITS_MIN, nz_deep_plan_of(s)->row_bits);
+}
+
 void nz_deep_choose(nz_shape *s, size_t n, size_t skim)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
@@ -152,7 +157,7 @@ void nz_deep_choose(nz_shape *s, size_t n, size_t skim)
     s->engine = NZ_ENGINE_DEEP;
     s->table_bits = bits_for(touched, TABLE_BITS_MIN, p->table_bits);
     s->match_bits = bits_for(n, MATCH_BITS_MIN, p->match_bits);
-    s->row_bits = bits_for(n / 8, ROW_BITS_MIN, p->row_bits);
+    nz_deep_own(s, n);
     s->layers = layers_of(s);
     s->width = width_of(s);
     s->chunk = CHUNK;
