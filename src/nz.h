@@ -102,7 +102,7 @@ typedef struct nz_options {
 } nz_options;
 
 /* Memory that packing n bytes (UINT64_MAX: unknown) at opt's level and threads will take at most,
- * be they tensors or not.
+ * be they tensors or not; what they hold packed is unpacked and takes more.
  * Frames in flight are reduced to fit opt->memory; if one frame does not fit the call that would
  * start it fails with NZ_E_LIMIT. */
 uint64_t nz_pack_memory(const nz_options *opt, uint64_t n);
@@ -149,15 +149,26 @@ void nz_shards_free(nz_shards *s); /* NULL is fine */
 
 typedef struct nz_reader nz_reader; /* one file or stream of one or more archives */
 
+#define NZ_FRAME_KINDS 64
+
+/* Bytes of one kind of data in a frame that holds several, or packed data; there they count
+ * unpacked. */
+typedef struct nz_frame_kind {
+    const char *name; /* "text", "binary", "code", "image" ... */
+    uint64_t raw, packed;
+} nz_frame_kind;
+
 typedef struct nz_frame {
     uint64_t offset;    /* of the frame header in the file */
     uint64_t raw;       /* bytes it unpacks to */
     uint64_t packed;    /* bytes it takes in the file, header included */
     uint64_t check;     /* XXH3-64 of the raw bytes */
     uint64_t memory;    /* bytes that unpacking it allocates */
-    const char *method; /* "stored", "bytes", "weights" */
+    const char *method; /* "stored", "bytes", "weights", "mixed" */
     int level;          /* 0 where the method has none */
     const char *prior;  /* read before it: "prose", "markup", "code", "data"; NULL: none */
+    unsigned kinds;     /* of a mixed frame; what else it takes tells how they make the frame */
+    nz_frame_kind kind[NZ_FRAME_KINDS];
 } nz_frame;
 
 /* Reads the first header: NZ_E_MAGIC for a file that is not an archive. `from` need not be

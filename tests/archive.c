@@ -193,7 +193,11 @@ Test(archive, frame_headers)
     cr_assert_eq(reload(&h), NZ_E_CORRUPT, "all 64 bits are read");
     h = sample_header(NZ_METHOD_WEIGHTS, 9, 9);
     cr_assert_eq(reload(&h), NZ_E_CORRUPT, "packed must be smaller");
+    h = sample_header(NZ_METHOD_MIXED, 9, 9);
+    cr_assert_eq(reload(&h), NZ_E_CORRUPT, "packed must be smaller");
     for (int method = NZ_METHOD_KV; method < 16; method++) {
+        if (method == NZ_METHOD_MIXED)
+            continue;
         h = sample_header((nz_method)method, UINT64_MAX - 1, UINT64_MAX);
         cr_assert_eq(reload(&h), NZ_E_METHOD);
     }

@@ -386,6 +386,17 @@ listing() {
     status 0 "$nzip" -lv b.nz >list && [ "$(wc -l <list)" = 4 ] && status 0 "$nzip" -l <a.nz >list
 }
 
+# What was packed is unpacked, and listed by its kinds.
+mixed() {
+    cat "$top/text" >a && gzip -n <"$top/text" >>a && head -c 20000 "$nzip" >>a
+    for level in 1 5; do
+        "$nzip" -$level --no-prior -c a >a.nz && "$nzip" -dc a.nz | cmp - a || return 1
+        [ "$(stat -c %s a.nz)" -lt "$(xz -9e <a | wc -c)" ] || return 1
+        status 0 "$nzip" -l -v a.nz >list && grep -q mixed-$level list && silent || return 1
+    done
+    grep -q ' text$' list && grep -q ' binary$\| code$' list || { cat list && return 1; }
+}
+
 # ---- Tensors of checkpoints ----
 
 listing_tensors() {
@@ -763,7 +774,7 @@ run() {
 }
 
 run trip_file trip_pipes trip_empty trip_random trip_frames concatenation several_files \
-    existing_target combined_options wrong_options listing listing_tensors listing_parts \
+    existing_target combined_options wrong_options listing mixed listing_tensors listing_parts \
     taking_tensors sharing full_disk not_an_archive corrupted_bit corrupted_byte corrupted_stored \
     truncated
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \

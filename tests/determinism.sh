@@ -49,6 +49,12 @@ matrix_add "$work" variants_native "$work/blocks" none 3 7
 matrix_add "$work" variants_arm "$work/blocks" none 3 7
 cp "$work/weights" "$work/weights-frames"
 matrix_add "$work" variants_native "$work/weights-frames" --frame=64K 3
+# Views in turns, unpacked streams, an image.
+cp tests/golden/good-mixed-5.raw "$work/mixed"
+matrix_add "$work" variants_native "$work/mixed" --no-prior 1 3 5 7 9
+matrix_add "$work" variants_arm_once "$work/mixed" --no-prior 1 5
+cp tests/golden/good-image-9.raw "$work/picture"
+matrix_add "$work" variants_arm_once "$work/picture" --no-prior 9
 # Several frames side by side.
 cat "$work/large-text" "$work/large-program" >"$work/frames"
 matrix_add "$work" variants_native "$work/frames" --frame=64K 1 3

@@ -30,7 +30,7 @@ static size_t encode(const nz_shape *s, unsigned cpu, size_t n)
     nz_kern_init(&kern, cpu);
     nz_run run = {.kern = &kern};
     size_t size;
-    cr_assert_eq(nz_deep_encode(s, &run, raw, n, packed, sizeof packed, &size), NZ_OK);
+    cr_assert_eq(nz_bytes_encode(s, &run, raw, n, packed, sizeof packed, &size), NZ_OK);
     return size;
 }
 
@@ -60,7 +60,7 @@ Test(image, comes_back_and_is_small)
             nz_kern kern;
             nz_kern_init(&kern, nz_cpu());
             nz_run run = {.kern = &kern, .second_core = true};
-            cr_assert_eq(nz_deep_decode(&s, &run, packed, here, back, n), NZ_OK);
+            cr_assert_eq(nz_bytes_decode(&s, &run, packed, here, back, n), NZ_OK);
             cr_assert_arr_eq(back, raw, n);
         }
     }

@@ -485,7 +485,7 @@ Test(net, the_starts_are_part_of_the_format)
                  (unsigned long long)nz_hash(bytes, n));
     for (uint8_t level = 5; level <= NZ_LEVEL_MAX; level++) {
         for (uint8_t kind = NZ_KIND_TEXT; kind <= NZ_KIND_BINARY; kind++) {
-            nz_shape s = {.level = level, .kind = kind};
+            nz_shape s = {.level = level, .content.kind = kind};
             nz_deep_choose(&s, 1, 0);
             nz_net_shape shape = nz_deep_net(&s);
             size_t size = nz_net_start_size(&shape);

@@ -255,7 +255,8 @@ static piece piece_of(const wanted *w, const nz_entry *e, const nz_opened *f)
     uint64_t low = e->at > w->from ? e->at : w->from;
     uint64_t high = e->at + e->raw < w->end ? e->at + e->raw : w->end;
     piece p = {(size_t)(low - e->at), (size_t)(high - low), w->to + (low - w->from), false};
-    p.whole = p.n == e->raw || w->a->verify || f->header.method == NZ_METHOD_BYTES;
+    p.whole = p.n == e->raw || w->a->verify || f->header.method == NZ_METHOD_BYTES ||
+              f->header.method == NZ_METHOD_MIXED;
     return p;
 }
 

@@ -245,5 +245,6 @@ void nz_job_free(nz_crew *c, nz_job *job)
     nz_block_free(c->pool, &job->packed_block);
     nz_buf_free(&job->head);
     free(job->slabs);
+    nz_plan_free(job->plan);
     free(job);
 }

@@ -23,10 +23,11 @@ typedef struct nz_job {
     nz_placed *slabs;     /* and which; freed with the job */
     size_t slab_count;
     nz_weights_base base;
+    nz_plan *plan;         /* packing mixed frames; freed with the job */
     const uint8_t *packed; /* NULL when stored */
     uint8_t *raw;
     nz_block raw_block, packed_block; /* freed with the job; empty: the memory is lent */
-    nz_buf head;                      /* packing weights: the payload's first part */
+    nz_buf head;     /* packing weights and mixed frames: the payload's first part */
     uint64_t memory; /* what the job holds, counted by the crew from start to take */
     uint64_t offset; /* for a fault: in the raw data or in the archive */
     nz_run run;

@@ -59,12 +59,12 @@ size_t nz_header_store(const nz_header *h, uint8_t out[NZ_HEADER_BYTES])
 /* What a frame with a right check must still keep. */
 static nz_err header_rules(const nz_header *h, const char **reason)
 {
-    static const char *const REFUSED[] = {
+    static const char *const REFUSED[NZ_METHOD_MIXED + 1] = {
         [NZ_METHOD_KV] = "the method \"kv\" is not supported by this build",
         [NZ_METHOD_LLM] = "the method \"llm\" is not supported by this build",
     };
-    if (h->method > NZ_METHOD_WEIGHTS) {
-        *reason = h->method <= NZ_METHOD_LLM ? REFUSED[h->method] : "an unknown method";
+    if (h->method > NZ_METHOD_MIXED || REFUSED[h->method]) {
+        *reason = h->method > NZ_METHOD_MIXED ? "an unknown method" : REFUSED[h->method];
         return NZ_E_METHOD;
     }
     *reason = "an empty frame";

@@ -21,7 +21,8 @@ typedef enum nz_method {
     NZ_METHOD_BYTES = 1,
     NZ_METHOD_WEIGHTS = 2,
     NZ_METHOD_KV = 3,
-    NZ_METHOD_LLM = 4
+    NZ_METHOD_LLM = 4,
+    NZ_METHOD_MIXED = 5,
 } nz_method;
 
 /* A frame's header. */

@@ -411,29 +411,53 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n)
     return NZ_OK;
 }
 
+_Static_assert(NZ_FRAME_KINDS == NZ_VIEWS_MAX, "views of the library and of its interface");
+
+/* The views of a mixed frame, whose payload is next; returns how many bytes of it were read. A
+ * broken list shows when the frame is decoded. */
+static size_t list_views(nz_reader *r, nz_frame *frame)
+{
+    uint8_t head[NZ_MIXED_LIST_BYTES];
+    nz_mixed_list l;
+    size_t codes, packed = (size_t)r->header.packed, n = sizeof head;
+    n = nz_source_read(&r->source, head, packed < n ? packed : n);
+    if (nz_mixed_list_load(&l, &codes, head, n, packed))
+        return n;
+    frame->kinds = l.views;
+    for (unsigned i = 0; i < l.views; i++) {
+        frame->kind[i] =
+            (nz_frame_kind){nz_kind_name(l.view[i].content.kind), l.raw[i], l.packed[i]};
+        if (l.view[i].prior)
+            frame->prior = nz_prior_name(l.view[i].prior);
+    }
+    return n;
+}
+
 nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
 {
     static const char *const NAMES[] = {[NZ_METHOD_STORED] = "stored",
                                         [NZ_METHOD_BYTES] = "bytes",
-                                        [NZ_METHOD_WEIGHTS] = "weights"};
+                                        [NZ_METHOD_WEIGHTS] = "weights",
+                                        [NZ_METHOD_MIXED] = "mixed"};
     *n = 0;
     nz_job needs;
     if (read_next(r) || !r->have)
         goto done;
     if (frame_needs(r, &needs))
         goto done;
-    if (!nz_source_skip(&r->source, r->header.packed)) {
-        fail_short(r, "the archive ends inside a frame");
-        goto done;
-    }
     *frame = (nz_frame){.offset = r->header_at,
                         .raw = r->header.raw,
                         .packed = r->header.size + r->header.packed,
                         .check = r->header.hash,
                         .memory = needs.memory,
                         .method = NAMES[r->header.method],
-                        .level = needs.params.shape.level,
+                        .level = needs.params.shape.level + needs.params.mixed.level,
                         .prior = nz_prior_name(needs.params.shape.prior)};
+    size_t seen = r->header.method == NZ_METHOD_MIXED ? list_views(r, frame) : 0;
+    if (!nz_source_skip(&r->source, r->header.packed - seen)) {
+        fail_short(r, "the archive ends inside a frame");
+        goto done;
+    }
     r->have = false;
     *n = 1;
 done:

@@ -206,6 +206,17 @@ static void pack_bytes(nz_job *job)
     job->header.packed = packed;
 }
 
+static void pack_mixed(nz_job *job)
+{
+    size_t n = (size_t)job->header.raw, packed = 0;
+    job->err = nz_mixed_encode(&job->params.mixed, job->plan, &job->run, &job->head,
+                               job->packed_block.p, n - STORED_GAP, &packed);
+    job->header.packed = job->head.n + packed;
+    if (!job->err && job->header.packed + STORED_GAP > n)
+        job->err = NZ_E_FULL;
+    nz_mixed_store(&job->params.mixed, job->header.params);
+}
+
 static void pack_weights(nz_job *job)
 {
     size_t n = (size_t)job->header.raw;
@@ -230,6 +241,8 @@ static void pack_frame(nz_job *job)
         pack_bytes(job);
     else if (h->method == NZ_METHOD_WEIGHTS)
         pack_weights(job);
+    else if (h->method == NZ_METHOD_MIXED)
+        pack_mixed(job);
     if (job->err == NZ_E_FULL) {
         job->err = NZ_OK;
         h->method = NZ_METHOD_STORED;
@@ -455,12 +468,6 @@ static nz_err place_slabs(nz_writer *w, nz_job *job)
 
 /* ---- Frames become jobs ---- */
 
-static int prior_of(const nz_writer *w, const nz_job *job)
-{
-    return w->prior == NZ_PRIOR_AUTO ? nz_prior_choose(job->raw, (size_t)job->header.raw)
-                                     : (int)w->prior - NZ_PRIOR_OFF;
-}
-
 /* How the job will be packed, and the memory it takes. */
 static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
 {
@@ -477,14 +484,24 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
         return err;
     }
     if (n > STORED_GAP)
+        err = nz_plan_new(&job->plan, w->level, w->prior, job->raw, n);
+    if (job->plan) {
+        job->header.method = NZ_METHOD_MIXED;
+        job->memory += n + nz_plan_memory(job->plan);
+    }
+    if (err || job->plan)
+        return err;
+    if (n > STORED_GAP)
         err = nz_bytes_hopeless(&hopeless, job->raw, n);
     if (err || hopeless)
         return err;
     nz_shape_choose(&job->params.shape, w->level, job->raw, n);
-    nz_shape_prime(&job->params.shape, prior_of(w, job), n);
+    nz_shape_prime(&job->params.shape, nz_prior_for(w->prior, job->raw, n), n);
     nz_shape_store(&job->params.shape, job->header.params);
     job->header.method = NZ_METHOD_BYTES;
     job->memory += n + nz_shape_memory(&job->params.shape);
+    if (job->params.shape.content.machine)
+        job->memory += n; /* filtered, in a copy */
     return NZ_OK;
 }
 
@@ -510,8 +527,8 @@ static nz_err start_frame(nz_writer *w, const uint8_t *lent, size_t size, bool w
     err = make_room(w, job->memory);
     if (err)
         goto done;
-    if (job->header.method == NZ_METHOD_BYTES &&
-        !nz_block_resize(w->crew.pool, &job->packed_block, 0, size)) {
+    bool into = job->header.method == NZ_METHOD_BYTES || job->header.method == NZ_METHOD_MIXED;
+    if (into && !nz_block_resize(w->crew.pool, &job->packed_block, 0, size)) {
         err = NZ_E_MEM;
         goto failed;
     }

@@ -12,7 +12,7 @@
 
 typedef struct row {
     uint64_t frames, raw, packed;
-    char method[METHOD_TEXT]; /* "bytes-5", "stored", "mixed" */
+    char method[METHOD_TEXT]; /* "bytes-5", "stored", "several" */
 } row;
 
 static row total;
@@ -66,12 +66,23 @@ static void print_frame(const nz_frame *f, const char *name)
            name);
 }
 
+/* Under their frame, what each kind takes of it. */
+static void print_kinds(const nz_frame *f)
+{
+    for (unsigned i = 0; i < f->kinds; i++) {
+        const nz_frame_kind *k = &f->kind[i];
+        printf("%12s %12llu %12llu %7.3f %6.3f   %s\n", "", (unsigned long long)k->packed,
+               (unsigned long long)k->raw, ratio(k->packed, k->raw),
+               bits_per_byte(k->packed, k->raw), k->name);
+    }
+}
+
 static void merge_method(row *r, const char *method)
 {
     if (!r->method[0])
         snprintf(r->method, sizeof r->method, "%s", method);
     else if (strcmp(r->method, method))
-        strcpy(r->method, "mixed");
+        strcpy(r->method, "several");
 }
 
 static void add_frame(row *r, const nz_frame *f)
@@ -90,8 +101,10 @@ static nz_err read_frames(const options *o, const source *s, nz_reader *reader, 
     int n = 0;
     while (!(err = nz_reader_frame(reader, &frame, &n)) && n) {
         add_frame(r, &frame);
-        if (o->verbose > 0)
+        if (o->verbose > 0) {
             print_frame(&frame, s->name);
+            print_kinds(&frame);
+        }
     }
     r->packed = nz_reader_packed(reader);
     return err;

@@ -91,14 +91,16 @@ void nz_shape_store(const nz_shape *s, uint8_t out[NZ_SHAPE_BYTES])
 void nz_shapes_share(nz_shape *view, unsigned views, const size_t *own)
 {
     uint8_t table = 0, match = 0;
+    size_t n = 0;
     for (unsigned i = 0; i < views; i++) {
+        n += own[i];
         table = view[i].table_bits > table ? view[i].table_bits : table;
         match = view[i].match_bits > match ? view[i].match_bits : match;
     }
     for (unsigned i = 0; i < views; i++) {
         view[i].table_bits = table;
         view[i].match_bits = match;
-        nz_deep_own(&view[i], own[i] + nz_prime_size_of(&view[i], own[i]).read);
+        nz_deep_own(&view[i], own[i] + nz_prime_size_of(&view[i], n).read);
     }
 }
 

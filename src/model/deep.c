@@ -72,6 +72,7 @@ typedef struct deep {
     nz_scene scene;
     uint16_t ahead[256]; /* by c0: the classes of bytes that may come of it, a bit each */
     uint32_t c0, bit;    /* the byte's bits so far under a leading one; how many they are */
+    size_t from;         /* where its turn began */
 
     nz_bucket *table;
     uint64_t mask; /* buckets - 1 */
@@ -654,7 +655,7 @@ static void byte_begin(deep *d)
     nz_net_begin(d->net, direct, hash);
     if (d->expert) {
         learn_last(d);
-        k->expert->begin(d->expert, d->past->raw, d->past->pos);
+        k->expert->begin(d->expert, d->past->raw + d->from, d->past->pos - (uint32_t)d->from);
         k->expert->contexts(d->expert, d->hash, d->sse_context);
     } else {
         k->contexts->slots(d->hash, d->past, tier);
@@ -782,6 +783,7 @@ static nz_err begin(engine *e, const nz_course *c, const nz_run *run, const uint
 NZ_INLINE nz_err code_turn(deep *d, const nz_run *run, nz_arith *a, int decode, uint8_t *raw,
                            size_t at, size_t n)
 {
+    d->from = at;
     if (d->shape->content.kind == NZ_KIND_CODE)
         d->past->x86.wide = d->shape->content.machine == NZ_MACHINE_X86_64;
     for (size_t i = at; i < at + n; i++) {

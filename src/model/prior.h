@@ -22,6 +22,8 @@ typedef struct nz_prime {
 const char *nz_prior_name(int prior); /* "prose" ...; NULL: there is no such prior */
 /* The one that helps with these bytes; 0: none does. Deterministic. */
 int nz_prior_choose(const uint8_t *raw, size_t n);
+/* The same, or what the user asks for. */
+int nz_prior_for(nz_prior_option option, const uint8_t *raw, size_t n);
 
 /* What a frame of n raw bytes starts with; nothing without a prior. */
 nz_prime_size nz_prime_size_of(const nz_shape *s, size_t n);

@@ -58,3 +58,8 @@ int nz_prior_choose(const uint8_t *raw, size_t n)
             best = prior;
     return best;
 }
+
+int nz_prior_for(nz_prior_option option, const uint8_t *raw, size_t n)
+{
+    return option == NZ_PRIOR_AUTO ? nz_prior_choose(raw, n) : (int)option - NZ_PRIOR_OFF;
+}

@@ -1,0 +1,242 @@
+/* Frames of several kinds of data: cut, coded by views in turns, put together again; damage is
+ * found or harmless. */
+#include "mixed/cut.h"
+#include "mixed/plan.h"
+#include "packed/describe.h"
+#include "packed/filter.h"
+#include "packed/find.h"
+#include "packed/sums.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum { WIDTH = 48, HEIGHT = 40, PIXEL = 3, ROW = WIDTH * PIXEL };
+
+static uint32_t random32(uint32_t *s)
+{
+    *s ^= *s << 13;
+    *s ^= *s >> 17;
+    *s ^= *s << 5;
+    return *s;
+}
+
+static void put_words(nz_buf *to, size_t n)
+{
+    uint32_t s = 1;
+    for (size_t end = to->n + n; to->n < end;) {
+        static const char *const word[] = {"light ", "of ", "the ",  "sea, ",
+                                           "and ",   "a ",  "ship\n"};
+        const char *w = word[random32(&s) >> 8 & 7 ? random32(&s) % 7 : 2];
+        size_t most = end - to->n, length = strlen(w);
+        nz_buf_put(to, w, length < most ? length : most);
+    }
+}
+
+static void put_records(nz_buf *to, size_t n)
+{
+    uint32_t s = 2;
+    for (size_t i = 0; i < n; i++) {
+        size_t field[4] = {i >> 8, i / 16 * 3, random32(&s) >> 28, 200};
+        nz_buf_byte(to, (uint8_t)field[i & 3]);
+    }
+}
+
+static void put_stream(nz_buf *to, const uint8_t *raw, size_t n)
+{
+    static const uint8_t manner[] = {6, 0x8f};
+    cr_assert_eq(nz_rebuild(to, raw, n, manner, sizeof manner, 2 * n + 100), NZ_OK);
+}
+
+static void put_gzip(nz_buf *to, const uint8_t *raw, size_t n)
+{
+    uint8_t sums[8];
+    nz_buf_put(to, "\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);
+    put_stream(to, raw, n);
+    nz_store32(sums, nz_crc32(0, raw, n));
+    nz_store32(sums + 4, (uint32_t)n);
+    nz_buf_put(to, sums, sizeof sums);
+}
+
+static void big32(uint8_t *p, uint32_t v)
+{
+    nz_store32(p, __builtin_bswap32(v));
+}
+
+/* Slopes with some noise. */
+static void put_png(nz_buf *to)
+{
+    uint8_t head[33] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", sum[4];
+    uint8_t pixels[HEIGHT * ROW], types[HEIGHT], rows[HEIGHT * (ROW + 1)];
+    uint32_t seed = 3;
+    nz_buf data = {0};
+    for (int y = 0; y < HEIGHT; y++) {
+        types[y] = (uint8_t)(y % NZ_PNG_FILTERS);
+        for (int x = 0; x < ROW; x++)
+            pixels[y * ROW + x] = (uint8_t)(40 + x + 2 * y + (int)(random32(&seed) >> 30));
+    }
+    cr_assert(nz_png_filter(rows, pixels, types, HEIGHT, ROW, PIXEL));
+    big32(head + 16, WIDTH);
+    big32(head + 20, HEIGHT);
+    head[24] = 8;
+    head[25] = 2;
+    big32(head + 29, nz_crc32(0, head + 12, 17));
+    nz_buf_put(to, head, sizeof head);
+    nz_buf_put(&data, "\x78\x9c", 2);
+    put_stream(&data, rows, sizeof rows);
+    big32(sum, nz_adler32(1, rows, sizeof rows));
+    nz_buf_put(&data, sum, sizeof sum);
+    nz_png_put(to, data.p, data.n);
+    nz_buf_free(&data);
+}
+
+static nz_buf make_file(size_t n)
+{
+    nz_buf file = {0}, text = {0};
+    put_words(&file, n);
+    put_words(&text, n);
+    put_gzip(&file, text.p, text.n);
+    put_records(&file, n);
+    put_png(&file);
+    nz_buf_free(&text);
+    return file;
+}
+
+typedef struct packed {
+    nz_mixed mixed;
+    nz_buf payload;
+} packed;
+
+static packed pack(const nz_buf *file, int level)
+{
+    nz_kern kern;
+    nz_kern_init(&kern, nz_cpu());
+    nz_run run = {.kern = &kern};
+    nz_plan *plan;
+    packed p = {0};
+    size_t n;
+    uint8_t *out = malloc(file->n);
+    cr_assert_eq(nz_plan_new(&plan, level, NZ_PRIOR_OFF, file->p, file->n), NZ_OK);
+    cr_assert(plan);
+    cr_assert_eq(nz_mixed_encode(&p.mixed, plan, &run, &p.payload, out, file->n, &n), NZ_OK);
+    nz_buf_put(&p.payload, out, n);
+    nz_plan_free(plan);
+    free(out);
+    return p;
+}
+
+static nz_err unpack(const packed *p, uint8_t *raw, size_t n)
+{
+    nz_kern kern;
+    nz_kern_init(&kern, 0);
+    nz_run run = {.kern = &kern};
+    return nz_mixed_decode(&p->mixed, &run, p->payload.p, p->payload.n, raw, n);
+}
+
+Test(mixed, comes_back_at_every_level)
+{
+    nz_buf file = make_file(12000);
+    uint8_t *back = malloc(file.n);
+    for (int level = NZ_LEVEL_MIN; level <= NZ_LEVEL_MAX; level += 2) {
+        packed p = pack(&file, level);
+        cr_assert_lt(p.payload.n, file.n);
+        cr_assert_eq(unpack(&p, back, file.n), NZ_OK, "level %d", level);
+        cr_assert_eq(memcmp(back, file.p, file.n), 0);
+        cr_assert_neq(unpack(&p, back, file.n - 1), NZ_OK);
+        nz_buf_free(&p.payload);
+    }
+    free(back);
+    nz_buf_free(&file);
+}
+
+Test(mixed, views_are_listed)
+{
+    nz_buf file = make_file(20000);
+    packed p = pack(&file, 5);
+    static nz_mixed_list l;
+    size_t codes, raw[NZ_KINDS] = {0}, sum;
+    cr_assert_eq(nz_mixed_list_load(&l, &codes, p.payload.p, p.payload.n, p.payload.n), NZ_OK);
+    sum = codes + l.map_packed;
+    for (unsigned i = 0; i < l.views; i++) {
+        raw[l.view[i].content.kind] += l.raw[i];
+        sum += l.packed[i];
+    }
+    cr_assert_eq(sum, p.payload.n);
+    cr_assert_eq(raw[NZ_KIND_IMAGE], HEIGHT * ROW);
+    cr_assert_gt(raw[NZ_KIND_TEXT], 36000);
+    cr_assert_gt(raw[NZ_KIND_BINARY], 15000);
+    nz_buf_free(&p.payload);
+    nz_buf_free(&file);
+}
+
+Test(mixed, one_kind_is_left_to_the_bytes_engine)
+{
+    nz_buf file = {0};
+    nz_plan *plan;
+    put_words(&file, 50000);
+    for (int level = NZ_LEVEL_MIN; level <= NZ_LEVEL_MAX; level++) {
+        cr_assert_eq(nz_plan_new(&plan, level, NZ_PRIOR_OFF, file.p, file.n), NZ_OK);
+        cr_assert_null(plan);
+    }
+    nz_buf_free(&file);
+}
+
+Test(mixed, a_change_of_texture_is_cut)
+{
+    nz_buf file = {0};
+    nz_segments s = {0};
+    put_words(&file, 30000);
+    put_records(&file, 30000);
+    put_words(&file, 3000);
+    put_records(&file, 30000);
+    nz_cut(&s, 5, file.p, file.n);
+    cr_assert_eq(s.n, 2, "short runs stay");
+    cr_assert_eq(s.at[0].content.kind, NZ_KIND_TEXT);
+    cr_assert_eq(s.at[1].content.kind, NZ_KIND_BINARY);
+    cr_assert_lt(llabs((long long)s.at[0].bytes - 30000), 4096);
+    nz_segments_free(&s);
+    nz_buf_free(&file);
+}
+
+/* Whatever is broken, decoding ends, in the right bytes or others or an error. */
+Test(mixed, damage_is_survived)
+{
+    nz_buf file = make_file(600);
+    uint8_t *back = malloc(file.n);
+    uint32_t seed = 4;
+    for (int level = 1; level <= 5; level += 4) {
+        packed p = pack(&file, level);
+        for (int i = 0; i < 300; i++) {
+            size_t at = i < 100 ? (size_t)i % p.payload.n : random32(&seed) % p.payload.n;
+            uint8_t was = p.payload.p[at];
+            p.payload.p[at] ^= (uint8_t)(1u << (random32(&seed) >> 29));
+            unpack(&p, back, file.n);
+            p.payload.p[at] = was;
+        }
+        for (size_t n = p.payload.n; n-- > 0; n -= n / 16) {
+            packed cut = p;
+            cut.payload.n = n;
+            cr_assert_neq(unpack(&cut, back, file.n), NZ_OK);
+        }
+        p.mixed.memory = 100;
+        cr_assert_eq(unpack(&p, back, file.n), NZ_E_CORRUPT);
+        nz_buf_free(&p.payload);
+    }
+    free(back);
+    nz_buf_free(&file);
+}
+
+Test(mixed, parameters_are_refused)
+{
+    nz_mixed m = {NZ_MIXED_VERSION, 5, NZ_NUMERICS, 1000}, again;
+    uint8_t params[NZ_MIXED_PARAMS];
+    nz_mixed_store(&m, params);
+    cr_assert_eq(nz_mixed_load(&again, params), NZ_OK);
+    cr_assert_eq(again.memory, m.memory);
+    for (int i = 0; i < NZ_MIXED_PARAMS; i++) {
+        uint8_t was = params[i];
+        params[i] = 99;
+        nz_err err = nz_mixed_load(&again, params);
+        cr_assert_eq(err, i == 0 || i == 2 ? NZ_E_VERSION : i >= 4 && i < 8 ? NZ_OK : NZ_E_CORRUPT);
+        params[i] = was;
+    }
+}
