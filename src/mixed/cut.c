@@ -48,7 +48,7 @@ void nz_cut(nz_segments *to, int level, const uint8_t *raw, size_t n)
     nz_content all = nz_content_of(level, raw, n);
     size_t from = 0, at = 0;
     nz_kind texture = nz_content_texture(raw, n < BLOCK ? n : BLOCK);
-    if (all.kind == NZ_KIND_IMAGE)
+    if (nz_content_is_image(&all))
         at = n;
     while (at < n) {
         if (!changes(texture, raw, n, at)) {

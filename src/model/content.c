@@ -33,7 +33,7 @@ nz_content nz_content_of(int level, const uint8_t *raw, size_t n)
 {
     nz_content c = {.kind = nz_content_texture(raw, n)};
     if (level > NZ_FAST_LEVEL_MAX && nz_raster_find(&c.raster, raw, n))
-        c.kind = NZ_KIND_IMAGE;
+        c.kind = c.raster.pixel ? NZ_KIND_IMAGE : NZ_KIND_BILEVEL;
     else if (c.kind == NZ_KIND_BINARY && (c.machine = nz_machine_of(raw, n)))
         c.kind = NZ_KIND_CODE;
     return c;
@@ -45,9 +45,14 @@ bool nz_content_same(const nz_content *a, const nz_content *b)
            a->raster.first == b->raster.first && a->raster.pixel == b->raster.pixel;
 }
 
+bool nz_content_is_image(const nz_content *c)
+{
+    return c->kind == NZ_KIND_IMAGE || c->kind == NZ_KIND_BILEVEL;
+}
+
 const char *nz_kind_name(nz_kind kind)
 {
-    static const char *const names[NZ_KINDS] = {"text", "binary", "code", "image"};
+    static const char *const names[NZ_KINDS] = {"text", "binary", "code", "image", "bilevel"};
     return names[kind];
 }
 
@@ -56,7 +61,7 @@ void nz_content_store(const nz_content *c, uint8_t out[NZ_CONTENT_BYTES])
     memset(out, 0, NZ_CONTENT_BYTES);
     if (c->kind == NZ_KIND_CODE)
         out[0] = (uint8_t)c->machine;
-    if (c->kind != NZ_KIND_IMAGE)
+    if (!nz_content_is_image(c))
         return;
     nz_store16(out, c->raster.row);
     nz_store16(out + 2, c->raster.first);
@@ -69,10 +74,12 @@ bool nz_content_load(nz_content *c, const uint8_t in[NZ_CONTENT_BYTES])
     *c = (nz_content){.kind = c->kind};
     switch (c->kind) {
     case NZ_KIND_CODE: c->machine = (nz_machine)in[0]; break;
-    case NZ_KIND_IMAGE: c->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4]}; break;
+    case NZ_KIND_IMAGE:
+    case NZ_KIND_BILEVEL: c->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4]}; break;
     default: break;
     }
-    if (c->kind >= NZ_KINDS || (c->kind == NZ_KIND_IMAGE && !nz_raster_valid(&c->raster)) ||
+    if (c->kind >= NZ_KINDS || (nz_content_is_image(c) && !nz_raster_valid(&c->raster)) ||
+        (nz_content_is_image(c) && (c->kind == NZ_KIND_BILEVEL) != !c->raster.pixel) ||
         (c->kind == NZ_KIND_CODE && (!c->machine || c->machine > NZ_MACHINE_X86_64)))
         return false;
     nz_content_store(c, again);

@@ -10,6 +10,7 @@ typedef enum nz_kind {
     NZ_KIND_BINARY = 1,
     NZ_KIND_CODE = 2,
     NZ_KIND_IMAGE = 3,
+    NZ_KIND_BILEVEL = 4, /* an image of 1-bit pixels */
     NZ_KINDS
 } nz_kind;
 
@@ -28,6 +29,7 @@ nz_content nz_content_of(int level, const uint8_t *raw, size_t n);
 /* Text or binary data, nothing else. */
 nz_kind nz_content_texture(const uint8_t *raw, size_t n);
 bool nz_content_same(const nz_content *a, const nz_content *b);
+bool nz_content_is_image(const nz_content *c);
 /* "text", "image" ... */
 const char *nz_kind_name(nz_kind kind);
 

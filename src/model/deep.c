@@ -698,21 +698,35 @@ NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
     return (uint8_t)d->c0;
 }
 
-/* While a very long match holds one flag says whether it goes on; the models neither predict nor
- * learn what they would only repeat. */
-NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
+/* The byte that a very long match or the expert is sure of, -1 for none. */
+static int sure_of(deep *d, uint32_t **flag)
 {
     const nz_match *m = &d->match[LONGEST];
-    if (d->expert || m->expect < 0 || m->miss || m->len < LONG_MATCH)
-        return code_byte(d, a, decode, byte);
+    if (d->expert)
+        return d->kind->expert->sure ? d->kind->expert->sure(d->expert, d->past->raw + d->from,
+                                                             d->past->pos - (uint32_t)d->from, flag)
+                                     : -1;
+    if (m->expect < 0 || m->miss || m->len < LONG_MATCH)
+        return -1;
     uint32_t class = (m->len - LONG_MATCH) / 32;
-    uint32_t *flag = &d->long_match[class > 15 ? 15 : class];
+    *flag = &d->long_match[class > 15 ? 15 : class];
+    return m->expect;
+}
+
+/* Of a sure byte one flag says whether it comes; the models neither predict nor learn what they
+ * would only repeat. */
+NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
+{
+    uint32_t *flag;
+    int sure = sure_of(d, &flag);
+    if (sure < 0)
+        return code_byte(d, a, decode, byte);
     uint32_t p = *flag >> 16 ? *flag >> 16 : 1;
-    int hit = decode ? nz_arith_decode(a, p) : m->expect == byte;
+    int hit = decode ? nz_arith_decode(a, p) : sure == byte;
     if (!decode)
         nz_arith_encode(a, p, hit);
     nz_adapt_update(flag, hit, ADAPT_LIMIT);
-    return hit ? (uint8_t)m->expect : code_byte(d, a, decode, byte);
+    return hit ? (uint8_t)sure : code_byte(d, a, decode, byte);
 }
 
 /* raw[pos] is known to both sides from here on. */

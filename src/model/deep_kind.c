@@ -1,5 +1,6 @@
 #include "deep_kind.h"
 
+#include "bilevel.h"
 #include "image.h"
 #include "ngram/row.h"
 
@@ -53,11 +54,18 @@ static const nz_deep_kind image = {
     .width = 2,
 };
 
+static const nz_deep_kind bilevel = {
+    .expert = &nz_bilevel,
+    .scene = nz_scene_binary,
+    .sets = {0x3c0083, 0x3c0083, 0x3c0083, 0x3c0083, 0x3c0083},
+    .rates = {{60, 15, 30}, {60, 15, 30}, {60, 15, 30}, {60, 15, 30}, {60, 15, 30}},
+    .layers = 1,
+    .width = 2,
+};
+
 static const nz_deep_kind *const kinds[NZ_KINDS] = {
-    [NZ_KIND_TEXT] = &text,
-    [NZ_KIND_BINARY] = &binary,
-    [NZ_KIND_CODE] = &code,
-    [NZ_KIND_IMAGE] = &image,
+    [NZ_KIND_TEXT] = &text,   [NZ_KIND_BINARY] = &binary,   [NZ_KIND_CODE] = &code,
+    [NZ_KIND_IMAGE] = &image, [NZ_KIND_BILEVEL] = &bilevel,
 };
 
 const nz_deep_kind *nz_deep_kind_of(const nz_shape *s)

@@ -20,7 +20,11 @@ typedef struct nz_expert {
     unsigned (*slots)(const nz_shape *s, int tier);
     uint64_t plain; /* as in nz_context_list */
 
-    /* Before a byte: raw[pos] is the next; raw is where this stretch of such data begins. */
+    /* Before a byte: raw[pos] is the next; raw is where this stretch of such data begins. The byte
+     * that is all but certain, and where the
+     * probability of its coming is kept; -1 for none. NULL if there is never one. */
+    int (*sure)(void *expert, const uint8_t *raw, uint32_t pos, uint32_t **flag);
+    /* Before any other byte. */
     void (*begin)(void *expert, const uint8_t *raw, uint32_t pos);
     void (*contexts)(const void *expert, uint64_t *slot, uint32_t stage[NZ_EXPERT_STAGES]);
     /* Before a bit: inputs, stretched and as 8 (p - 1/2), and rows of its sets. c0: the bits so far

@@ -1,11 +1,12 @@
 #include "raster.h"
 
-enum { ROW_MIN = 8, ROWS_MIN = 8 };
+enum { ROW_MIN = 8, BITS_ROW_MIN = 16, ROWS_MIN = 8 };
 
 bool nz_raster_valid(const nz_raster *r)
 {
-    return r->pixel >= 1 && r->pixel <= NZ_PIXEL_MAX && r->row >= ROW_MIN &&
-           r->row / r->pixel >= 3 && r->first < r->row;
+    if (r->first >= r->row || r->pixel > NZ_PIXEL_MAX)
+        return false;
+    return r->pixel ? r->row >= ROW_MIN && r->row / r->pixel >= 3 : r->row >= BITS_ROW_MIN;
 }
 
 static bool set(nz_raster *r, size_t n, uint64_t row, uint64_t first, uint32_t pixel)
@@ -36,11 +37,13 @@ static uint32_t number(const uint8_t **at, const uint8_t *end)
 
 static bool pnm(nz_raster *r, const uint8_t *raw, size_t n)
 {
-    if (raw[0] != 'P' || (raw[1] != '5' && raw[1] != '6'))
+    if (raw[0] != 'P' || raw[1] < '4' || raw[1] > '6')
         return false;
     const uint8_t *at = raw + 2, *end = raw + n;
-    uint32_t width = number(&at, end), height = number(&at, end), most = number(&at, end);
-    uint32_t pixel = raw[1] == '5' ? 1 : 3;
+    uint32_t width = number(&at, end), height = number(&at, end);
+    if (raw[1] == '4')
+        return height > 0 && set(r, n, (width + 7) / 8, (size_t)(at - raw) + 1, 0);
+    uint32_t most = number(&at, end), pixel = raw[1] == '5' ? 1 : 3;
     return height > 0 && most > 0 && most < 256 &&
            set(r, n, (uint64_t)width * pixel, (size_t)(at - raw) + 1, pixel);
 }
@@ -54,7 +57,7 @@ static bool bmp(nz_raster *r, const uint8_t *raw, size_t n)
     if (nz_load32(raw + 30) != 0 && nz_load32(raw + 30) != 3)
         return false; /* compressed */
     uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
-    return (bits == 8 || bits == 24 || bits == 32) && set(r, n, row, first, bits / 8);
+    return (bits == 1 || bits == 8 || bits == 24 || bits == 32) && set(r, n, row, first, bits / 8);
 }
 
 typedef struct tiff {
@@ -99,10 +102,14 @@ static bool tif(nz_raster *r, const uint8_t *raw, size_t n)
     if (memcmp(raw, "II*\0", 4) != 0 && memcmp(raw, "MM\0*", 4) != 0)
         return false;
     tiff t = {raw, n, raw[0] == 'M'};
-    uint32_t pixel = field(&t, SAMPLES, 1);
-    return field(&t, COMPRESSION, 1) == 1 && field(&t, BITS, 1) == 8 && field(&t, PLANAR, 1) == 1 &&
-           pixel <= NZ_PIXEL_MAX &&
-           set(r, n, (uint64_t)field(&t, WIDTH, 0) * pixel, field(&t, STRIPS, 0), pixel);
+    uint32_t pixel = field(&t, SAMPLES, 1), bits = field(&t, BITS, 1), first = field(&t, STRIPS, 0);
+    uint64_t width = field(&t, WIDTH, 0);
+    if (field(&t, COMPRESSION, 1) != 1 || field(&t, PLANAR, 1) != 1)
+        return false;
+    if (bits == 1 && pixel == 1)
+        return set(r, n, (width + 7) / 8, first, 0);
+    return bits == 8 && pixel >= 1 && pixel <= NZ_PIXEL_MAX &&
+           set(r, n, width * pixel, first, pixel);
 }
 
 bool nz_raster_find(nz_raster *r, const uint8_t *raw, size_t n)
