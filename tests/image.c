@@ -24,6 +24,21 @@ static size_t make(uint32_t pixel)
     return n;
 }
 
+/* The same of 16-bit samples. */
+static size_t make_wide(void)
+{
+    size_t n = (size_t)sprintf((char *)raw, "P5 %d %d 4095\n", WIDTH, HEIGHT);
+    uint32_t seed = 1;
+    for (uint32_t y = 0; y < HEIGHT; y++)
+        for (uint32_t x = 0; x < WIDTH; x++) {
+            seed = seed * 1103515245 + 12345;
+            uint32_t v = 900 + 30 * x + 17 * y + (seed >> 16 & 15);
+            raw[n++] = (uint8_t)(v >> 8);
+            raw[n++] = (uint8_t)v;
+        }
+    return n;
+}
+
 /* Stripes that lean, some of their pixels flipped, and a blank margin. */
 static size_t make_bits(void)
 {
@@ -72,7 +87,7 @@ static void check(int level, int kind, size_t n)
     nz_kern kern;
     nz_kern_init(&kern, nz_cpu());
     nz_run run = {.kern = &kern, .second_core = true};
-    cr_assert_eq(nz_deep_decode(&s, &run, packed, here, back, n), NZ_OK);
+    cr_assert_eq(nz_bytes_decode(&s, &run, packed, here, back, n), NZ_OK);
     cr_assert_arr_eq(back, raw, n);
 }
 
@@ -82,7 +97,40 @@ Test(image, comes_back_and_is_small)
         check(level, NZ_KIND_IMAGE, make(1));
         check(level, NZ_KIND_IMAGE, make(3));
         check(level, NZ_KIND_BILEVEL, make_bits());
+        check(level, NZ_KIND_IMAGE, make_wide());
     }
+}
+
+/* A TIFF of one strip: its header, a directory of six fields, and samples from an odd place on. */
+Test(image, little_endian_samples_come_back)
+{
+    enum { FIRST = 101, ROW = 2 * WIDTH };
+    static const uint16_t fields[6][2] = {{256, WIDTH}, {257, HEIGHT}, {258, 16},
+                                          {259, 1},     {273, FIRST},  {277, 1}};
+    memset(raw, 0, FIRST);
+    memcpy(raw, "II*\0\10\0\0\0\6", 9);
+    for (int i = 0; i < 6; i++) {
+        uint8_t *at = raw + 10 + 12 * i;
+        nz_store16(at, fields[i][0]);
+        at[2] = 3;
+        at[4] = 1;
+        nz_store16(at + 8, fields[i][1]);
+    }
+    for (uint32_t i = 0; i < WIDTH * HEIGHT; i++)
+        nz_store16(raw + FIRST + 2 * i, (uint16_t)(1000 + 30 * (i % WIDTH) + 11 * (i / WIDTH)));
+    size_t n = FIRST + ROW * HEIGHT, size;
+    nz_shape s;
+    nz_shape_choose(&s, 5, raw, n);
+    cr_assert_eq(s.content.kind, NZ_KIND_IMAGE);
+    cr_assert_eq(s.content.raster.sample, NZ_SAMPLE_16_LITTLE);
+    cr_assert_eq(s.content.raster.first, FIRST);
+    nz_kern kern;
+    nz_kern_init(&kern, nz_cpu());
+    nz_run run = {.kern = &kern};
+    cr_assert_eq(nz_bytes_encode(&s, &run, raw, n, packed, sizeof packed, &size), NZ_OK);
+    cr_assert_lt(size, n / 10);
+    cr_assert_eq(nz_bytes_decode(&s, &run, packed, size, back, n), NZ_OK);
+    cr_assert_arr_eq(back, raw, n);
 }
 
 Test(image, only_true_headers_are_taken)
@@ -110,6 +158,10 @@ Test(image, shapes_no_encoder_writes_are_refused)
     cr_assert_eq(t.content.raster.row, s.content.raster.row);
     cr_assert_eq(t.content.raster.first, s.content.raster.first);
     stored[15] = 5;
+    cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT);
+    stored[15] = 3 | NZ_SAMPLE_16 << 4;
+    cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT, "half a sample");
+    stored[15] = 2 | NZ_SAMPLES << 4;
     cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT);
     stored[15] = 0;
     cr_assert_eq(nz_shape_load(&t, stored), NZ_E_CORRUPT, "1-bit pixels are another kind");

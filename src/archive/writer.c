@@ -500,8 +500,8 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
     nz_shape_store(&job->params.shape, job->header.params);
     job->header.method = NZ_METHOD_BYTES;
     job->memory += n + nz_shape_memory(&job->params.shape);
-    if (job->params.shape.content.machine)
-        job->memory += n; /* filtered, in a copy */
+    if (nz_content_turned(&job->params.shape.content))
+        job->memory += n; /* in a copy */
     return NZ_OK;
 }
 

@@ -28,7 +28,7 @@ static size_t contents_most(int level, size_t n)
 /* Whether the rows can be taken as pixels; the filters' types are sound. */
 static bool pixels(const nz_piece *piece, const uint8_t *raw, nz_raster *raster)
 {
-    if (piece->row < 2 || piece->row > UINT16_MAX || piece->pixel > NZ_PIXEL_MAX ||
+    if (piece->row < 2 || piece->row > UINT16_MAX || piece->pixel > NZ_PLANES_MAX ||
         piece->bytes % piece->row)
         return false;
     *raster = (nz_raster){.row = (uint16_t)(piece->row - 1), .pixel = (uint8_t)piece->pixel};

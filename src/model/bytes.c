@@ -162,22 +162,18 @@ bool nz_course_valid(const nz_course *c, size_t n)
     return !n && c->turns && c->views <= (first->engine == NZ_ENGINE_DEEP ? NZ_VIEWS_MAX : 1);
 }
 
-/* Of code, distances become addresses, counted from where its turn begins. */
-static bool any_code(const nz_course *c)
+static bool any_turned(const nz_course *c)
 {
     for (unsigned i = 0; i < c->views; i++)
-        if (c->view[i].content.machine)
+        if (nz_content_turned(&c->view[i].content))
             return true;
     return false;
 }
 
-static void convert(const nz_course *c, uint8_t *raw, void (*fn)(nz_machine, uint8_t *, size_t))
+static void turn_all(const nz_course *c, uint8_t *raw, bool back)
 {
-    for (size_t i = 0; i < c->turns; raw += c->turn[i++].bytes) {
-        nz_machine machine = c->view[c->turn[i].view].content.machine;
-        if (machine)
-            fn(machine, raw, c->turn[i].bytes);
-    }
+    for (size_t i = 0; i < c->turns; raw += c->turn[i++].bytes)
+        nz_content_turn(&c->view[c->turn[i].view].content, raw, c->turn[i].bytes, back);
 }
 
 static nz_err encode(const nz_course *c, const nz_run *run, const uint8_t *raw, size_t n,
@@ -192,15 +188,15 @@ nz_err nz_course_encode(const nz_course *c, const nz_run *run, const uint8_t *ra
                         uint8_t *out, size_t cap, size_t *packed)
 {
     memset(packed, 0, c->views * sizeof *packed);
-    if (!any_code(c))
+    if (!any_turned(c))
         return encode(c, run, raw, n, out, cap, packed);
-    uint8_t *code = malloc(n);
-    if (!code)
+    uint8_t *turned = malloc(n);
+    if (!turned)
         return NZ_E_MEM;
-    memcpy(code, raw, n);
-    convert(c, code, nz_branch_absolute);
-    nz_err err = encode(c, run, code, n, out, cap, packed);
-    free(code);
+    memcpy(turned, raw, n);
+    turn_all(c, turned, false);
+    nz_err err = encode(c, run, turned, n, out, cap, packed);
+    free(turned);
     return err;
 }
 
@@ -211,7 +207,7 @@ nz_err nz_course_decode(const nz_course *c, const nz_run *run, const uint8_t *in
                      ? nz_deep_decode(c, run, in, packed, raw, n)
                      : nz_fast_decode(c->view, run, in, packed, raw, n);
     if (!err)
-        convert(c, raw, nz_branch_relative);
+        turn_all(c, raw, true);
     return err;
 }
 

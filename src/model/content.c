@@ -42,12 +42,38 @@ nz_content nz_content_of(int level, const uint8_t *raw, size_t n)
 bool nz_content_same(const nz_content *a, const nz_content *b)
 {
     return a->kind == b->kind && a->machine == b->machine && a->raster.row == b->raster.row &&
-           a->raster.first == b->raster.first && a->raster.pixel == b->raster.pixel;
+           a->raster.first == b->raster.first && a->raster.pixel == b->raster.pixel &&
+           a->raster.sample == b->raster.sample;
 }
 
 bool nz_content_is_image(const nz_content *c)
 {
     return c->kind == NZ_KIND_IMAGE || c->kind == NZ_KIND_BILEVEL;
+}
+
+bool nz_content_turned(const nz_content *c)
+{
+    return c->machine || c->raster.sample == NZ_SAMPLE_16_LITTLE;
+}
+
+static void swap_pairs(uint8_t *raw, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        uint8_t low = raw[i];
+        raw[i] = raw[i + 1];
+        raw[i + 1] = low;
+    }
+}
+
+void nz_content_turn(const nz_content *c, uint8_t *raw, size_t n, bool back)
+{
+    size_t odd = c->raster.first & 1;
+    if (c->raster.sample == NZ_SAMPLE_16_LITTLE && n > odd)
+        swap_pairs(raw + odd, n - odd);
+    else if (c->machine && back)
+        nz_branch_relative(c->machine, raw, n);
+    else if (c->machine)
+        nz_branch_absolute(c->machine, raw, n);
 }
 
 const char *nz_kind_name(nz_kind kind)
@@ -65,7 +91,7 @@ void nz_content_store(const nz_content *c, uint8_t out[NZ_CONTENT_BYTES])
         return;
     nz_store16(out, c->raster.row);
     nz_store16(out + 2, c->raster.first);
-    out[4] = c->raster.pixel;
+    out[4] = (uint8_t)(c->raster.pixel | c->raster.sample << 4);
 }
 
 bool nz_content_load(nz_content *c, const uint8_t in[NZ_CONTENT_BYTES])
@@ -75,7 +101,9 @@ bool nz_content_load(nz_content *c, const uint8_t in[NZ_CONTENT_BYTES])
     switch (c->kind) {
     case NZ_KIND_CODE: c->machine = (nz_machine)in[0]; break;
     case NZ_KIND_IMAGE:
-    case NZ_KIND_BILEVEL: c->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4]}; break;
+    case NZ_KIND_BILEVEL:
+        c->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4] & 15, in[4] >> 4};
+        break;
     default: break;
     }
     if (c->kind >= NZ_KINDS || (nz_content_is_image(c) && !nz_raster_valid(&c->raster)) ||

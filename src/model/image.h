@@ -7,6 +7,9 @@
  * of samples mean the same in dark and in bright places, so the maps learn quickly. (The kinds of
  * predictors: Wu and Memon, "CALIC", 1997; Meyer and Tischer, "TMW", 1997.)
  *
+ * Samples have 8 or 16 bits; of 16, the higher byte comes first, and both are coded by the same
+ * guesses.
+ *
  * Slots, weights and SSE stages get contexts of the same stuff. */
 #ifndef NZ_MODEL_IMAGE_H
 #define NZ_MODEL_IMAGE_H

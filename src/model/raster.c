@@ -4,16 +4,21 @@ enum { ROW_MIN = 8, BITS_ROW_MIN = 16, ROWS_MIN = 8 };
 
 bool nz_raster_valid(const nz_raster *r)
 {
-    if (r->first >= r->row || r->pixel > NZ_PIXEL_MAX)
+    const uint32_t bytes = nz_sample_bytes(r->sample);
+    if (r->first >= r->row || r->sample >= NZ_SAMPLES || r->row % bytes || r->pixel % bytes)
         return false;
-    return r->pixel ? r->row >= ROW_MIN && r->row / r->pixel >= 3 : r->row >= BITS_ROW_MIN;
+    if (!r->pixel)
+        return r->sample == NZ_SAMPLE_8 && r->row >= BITS_ROW_MIN;
+    return r->pixel / bytes <= NZ_PLANES_MAX && r->row >= ROW_MIN && r->row / r->pixel >= 3;
 }
 
-static bool set(nz_raster *r, size_t n, uint64_t row, uint64_t first, uint32_t pixel)
+/* At least ROWS_MIN rows of so many bytes, from `first` on. */
+static bool set(nz_raster *r, size_t n, uint64_t row, uint64_t first, uint32_t pixel,
+                nz_sample sample)
 {
     if (row > UINT16_MAX || row < ROW_MIN || first + ROWS_MIN * row > n)
         return false;
-    *r = (nz_raster){(uint16_t)row, (uint16_t)(first % row), (uint8_t)pixel};
+    *r = (nz_raster){(uint16_t)row, (uint16_t)(first % row), (uint8_t)pixel, (uint8_t)sample};
     return nz_raster_valid(r);
 }
 
@@ -42,10 +47,12 @@ static bool pnm(nz_raster *r, const uint8_t *raw, size_t n)
     const uint8_t *at = raw + 2, *end = raw + n;
     uint32_t width = number(&at, end), height = number(&at, end);
     if (raw[1] == '4')
-        return height > 0 && set(r, n, (width + 7) / 8, (size_t)(at - raw) + 1, 0);
-    uint32_t most = number(&at, end), pixel = raw[1] == '5' ? 1 : 3;
-    return height > 0 && most > 0 && most < 256 &&
-           set(r, n, (uint64_t)width * pixel, (size_t)(at - raw) + 1, pixel);
+        return height > 0 && set(r, n, (width + 7) / 8, (size_t)(at - raw) + 1, 0, NZ_SAMPLE_8);
+    uint32_t most = number(&at, end);
+    nz_sample sample = most < 256 ? NZ_SAMPLE_8 : NZ_SAMPLE_16;
+    uint32_t pixel = (raw[1] == '5' ? 1 : 3) * nz_sample_bytes(sample);
+    return height > 0 && most > 0 && most < 65536 &&
+           set(r, n, (uint64_t)width * pixel, (size_t)(at - raw) + 1, pixel, sample);
 }
 
 /* Rows of a BMP are multiples of 4 bytes. */
@@ -57,7 +64,8 @@ static bool bmp(nz_raster *r, const uint8_t *raw, size_t n)
     if (nz_load32(raw + 30) != 0 && nz_load32(raw + 30) != 3)
         return false; /* compressed */
     uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
-    return (bits == 1 || bits == 8 || bits == 24 || bits == 32) && set(r, n, row, first, bits / 8);
+    return (bits == 1 || bits == 8 || bits == 24 || bits == 32) &&
+           set(r, n, row, first, bits / 8, NZ_SAMPLE_8);
 }
 
 typedef struct tiff {
@@ -102,14 +110,16 @@ static bool tif(nz_raster *r, const uint8_t *raw, size_t n)
     if (memcmp(raw, "II*\0", 4) != 0 && memcmp(raw, "MM\0*", 4) != 0)
         return false;
     tiff t = {raw, n, raw[0] == 'M'};
-    uint32_t pixel = field(&t, SAMPLES, 1), bits = field(&t, BITS, 1), first = field(&t, STRIPS, 0);
-    uint64_t width = field(&t, WIDTH, 0);
-    if (field(&t, COMPRESSION, 1) != 1 || field(&t, PLANAR, 1) != 1)
+    uint32_t planes = field(&t, SAMPLES, 1), bits = field(&t, BITS, 1);
+    uint64_t width = field(&t, WIDTH, 0), first = field(&t, STRIPS, 0);
+    if (field(&t, COMPRESSION, 1) != 1 || field(&t, PLANAR, 1) != 1 || planes < 1 ||
+        planes > NZ_PLANES_MAX)
         return false;
-    if (bits == 1 && pixel == 1)
-        return set(r, n, (width + 7) / 8, first, 0);
-    return bits == 8 && pixel >= 1 && pixel <= NZ_PIXEL_MAX &&
-           set(r, n, width * pixel, first, pixel);
+    if (bits == 1 && planes == 1)
+        return set(r, n, (width + 7) / 8, first, 0, NZ_SAMPLE_8);
+    nz_sample sample = bits == 8 ? NZ_SAMPLE_8 : t.big ? NZ_SAMPLE_16 : NZ_SAMPLE_16_LITTLE;
+    uint32_t pixel = planes * nz_sample_bytes(sample);
+    return (bits == 8 || bits == 16) && set(r, n, width * pixel, first, pixel, sample);
 }
 
 bool nz_raster_find(nz_raster *r, const uint8_t *raw, size_t n)

@@ -6,16 +6,30 @@
 
 #include <stdbool.h>
 
-enum { NZ_PIXEL_MAX = 4 };
+enum { NZ_PLANES_MAX = 4 };
+
+typedef enum nz_sample {
+    NZ_SAMPLE_8,
+    NZ_SAMPLE_16,        /* big-endian */
+    NZ_SAMPLE_16_LITTLE, /* little-endian: two bytes change places before they are coded */
+    NZ_SAMPLES
+} nz_sample;
 
 typedef struct nz_raster {
     uint16_t row;   /* bytes from one row to the next */
     uint16_t first; /* where a row begins, below row */
-    uint8_t pixel; /* bytes, one for each plane; 0: a byte is eight pixels, the first one highest */
+    uint8_t pixel;  /* bytes; 0: a byte is eight pixels, the first one highest */
+    uint8_t sample; /* nz_sample: how a plane of a pixel is stored */
 } nz_raster;
 
+/* Bytes of a sample. */
+NZ_INLINE uint32_t nz_sample_bytes(uint32_t sample)
+{
+    return sample == NZ_SAMPLE_8 ? 1 : 2;
+}
+
 bool nz_raster_valid(const nz_raster *r);
-/* An image of 8-bit samples or 1-bit pixels behind a header of PNM, BMP or TIFF. */
+/* An image of 8-bit or 16-bit samples or 1-bit pixels behind a header of PNM, BMP or TIFF. */
 bool nz_raster_find(nz_raster *r, const uint8_t *raw, size_t n);
 
 #endif
