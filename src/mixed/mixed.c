@@ -205,13 +205,13 @@ static nz_err put_filtered(unpacker *u, const nz_content *c, const uint8_t *pixe
 {
     size_t row = c->raster.row, rows = row ? bytes / row : 0;
     nz_span types = nz_span_cut(&u->types, rows);
-    if (c->kind != NZ_KIND_IMAGE || bytes != rows * row || types.bad)
+    if (!nz_content_is_image(c) || bytes != rows * row || types.bad)
         return NZ_E_CORRUPT;
     uint8_t *to = nz_buf_room(&u->filtered, bytes + rows);
     if (!to)
         return NZ_E_MEM;
     u->filtered.n += bytes + rows;
-    return nz_png_filter(to, pixels, types.at, rows, row, c->raster.pixel) ? NZ_OK : NZ_E_CORRUPT;
+    return nz_png_filter(to, pixels, types.at, rows, row, nz_png_pixel(c)) ? NZ_OK : NZ_E_CORRUPT;
 }
 
 static nz_err put_segments(unpacker *u)

@@ -25,26 +25,29 @@ static size_t contents_most(int level, size_t n)
 
 /* ---- From pieces to segments ---- */
 
-/* Whether the rows can be taken as pixels; the filters' types are sound. */
-static bool pixels(const nz_piece *piece, const uint8_t *raw, nz_raster *raster)
+/* The content that the rows are as pixels; false: they are none, or their filters' types unsound.
+ */
+static bool pixels(const nz_piece *piece, const uint8_t *raw, nz_content *c)
 {
-    if (piece->row < 2 || piece->row > UINT16_MAX || piece->pixel > NZ_PLANES_MAX ||
-        piece->bytes % piece->row)
+    bool bits = piece->depth == 1 && piece->pixel == 1, whole = piece->depth >= 8;
+    if (piece->row < 2 || piece->row > UINT16_MAX || piece->bytes % piece->row || (!bits && !whole))
         return false;
-    *raster = (nz_raster){.row = (uint16_t)(piece->row - 1), .pixel = (uint8_t)piece->pixel};
     for (size_t at = 0; at < piece->bytes; at += piece->row)
         if (raw[at] >= NZ_PNG_FILTERS)
             return false;
-    return nz_raster_valid(raster);
+    c->kind = bits ? NZ_KIND_BILEVEL : NZ_KIND_IMAGE;
+    c->raster = (nz_raster){.row = (uint16_t)(piece->row - 1),
+                            .pixel = bits ? 0 : (uint8_t)piece->pixel,
+                            .sample = piece->depth == 16 ? NZ_SAMPLE_16 : NZ_SAMPLE_8};
+    return nz_raster_valid(&c->raster);
 }
 
 static void cut_piece(nz_segments *to, const nz_piece *piece, int level, const uint8_t *raw)
 {
-    nz_segment s = {.content.kind = NZ_KIND_BINARY, .bytes = piece->bytes};
-    if (piece->kind == NZ_PIECE_PIXELS && pixels(piece, raw, &s.content.raster)) {
-        s.content.kind = NZ_KIND_IMAGE;
-        s.filtered = true;
-    }
+    nz_segment s = {.bytes = piece->bytes};
+    s.filtered = piece->kind == NZ_PIECE_PIXELS && pixels(piece, raw, &s.content);
+    if (!s.filtered)
+        s.content = (nz_content){.kind = NZ_KIND_BINARY};
     if (piece->kind == NZ_PIECE_STREAM ||
         (piece->kind == NZ_PIECE_PLAIN && piece->bytes > HEADER_MOST))
         nz_cut(to, level, raw, piece->bytes);
@@ -89,7 +92,7 @@ static void add_pixels(nz_plan *p, nz_buf *types, const nz_segment *s, const uin
     uint8_t *to = nz_buf_room(&p->contents, rows * row), *type = nz_buf_room(types, rows);
     if (!to || !type)
         return;
-    nz_png_unfilter(to, type, at, rows, row, s->content.raster.pixel);
+    nz_png_unfilter(to, type, at, rows, row, nz_png_pixel(&s->content));
     p->contents.n += rows * row;
     types->n += rows;
 }

@@ -19,5 +19,10 @@ struct nz_plan {
 };
 
 nz_course nz_plan_course(const nz_plan *p);
+/* Bytes of an image's pixel for PNG's filters: one at least. */
+NZ_INLINE size_t nz_png_pixel(const nz_content *c)
+{
+    return c->raster.pixel ? c->raster.pixel : 1;
+}
 
 #endif

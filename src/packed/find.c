@@ -85,7 +85,8 @@ static bool png(nz_found *found, const uint8_t *p, size_t n)
     uint64_t row = ((uint64_t)load32_big(p + 16) * bits + 7) / 8 + 1;
     *found = (nz_found){.wrap = NZ_WRAP_PNG,
                         .row = row > UINT32_MAX || p[28] ? 0 : (unsigned)row,
-                        .pixel = (bits + 7) / 8};
+                        .pixel = (bits + 7) / 8,
+                        .depth = p[24]};
     size_t at = HEAD;
     for (int chunk = 0; chunk < CHUNKS && n - at >= NZ_PNG_FRAME; chunk++) {
         size_t size = load32_big(p + at);

@@ -18,8 +18,8 @@ typedef struct nz_found {
     nz_wrap wrap;
     size_t from; /* where what shows it begins, */
     size_t at;   /* and the stream itself, or PNG's first chunk of it */
-    unsigned row,
-        pixel; /* PNG's: bytes of a row, with its filter's, 0 when interlaced; of a pixel */
+    /* PNG's: bytes of a row, with its filter's, 0 when interlaced; of a pixel; bits of a sample. */
+    unsigned row, pixel, depth;
 } nz_found;
 
 /* The first at `from` or behind it; false: there is none. */

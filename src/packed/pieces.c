@@ -147,7 +147,8 @@ static nz_err stream_add(splitter *s, const nz_found *found, size_t end)
     nz_piece raw = {.kind = image ? NZ_PIECE_PIXELS : NZ_PIECE_STREAM,
                     .bytes = s->raw.n,
                     .row = found->row,
-                    .pixel = found->pixel};
+                    .pixel = found->pixel,
+                    .depth = found->depth};
     nz_err err = piece_add(s->to, &plain, s->file + s->done);
     if (!err)
         err = piece_add(s->to, &raw, s->raw.p);

@@ -25,6 +25,7 @@ typedef struct nz_piece {
     size_t bytes;
     unsigned row;   /* of pixels: bytes of a row with its filter's; 0: interlaced, of many widths */
     unsigned pixel; /* bytes, at least 1 */
+    unsigned depth; /* bits of a sample */
 } nz_piece;
 
 typedef struct nz_pieces {
