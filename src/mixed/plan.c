@@ -9,6 +9,7 @@
 
 enum {
     LEAST = 256,           /* bytes of a frame worth looking at */
+    VIEW_LEAST = 12 << 10, /* of a kind worth a view; an image is always */
     HEADER_MOST = 4096,    /* the file's own bytes between streams: a header, not a text */
     EXPAND = 16,           /* contents are at most so many times the frame, */
     EXPAND_ROOM = 1 << 20, /* and these bytes, */
@@ -53,6 +54,49 @@ static void cut_piece(nz_segments *to, const nz_piece *piece, int level, const u
         nz_cut(to, level, raw, piece->bytes);
     else
         nz_segments_add(to, &s);
+}
+
+/* Bytes of each kind. */
+typedef struct tally {
+    unsigned n;
+    nz_content content[NZ_VIEWS_MAX];
+    size_t bytes[NZ_VIEWS_MAX];
+} tally;
+
+/* The entry for such content; what is one kind too many counts as the last. */
+static unsigned entry_of(tally *t, const nz_content *c)
+{
+    unsigned i = 0;
+    while (i < t->n && !nz_content_same(&t->content[i], c))
+        i++;
+    if (i == NZ_VIEWS_MAX)
+        return i - 1;
+    if (i == t->n)
+        t->content[t->n++] = *c;
+    return i;
+}
+
+/* What is too little for a view to learn from goes with what there is most of. */
+static void merge(nz_segments *s)
+{
+    tally t = {0};
+    nz_segments merged = {0};
+    unsigned largest = NZ_VIEWS_MAX;
+    for (size_t i = 0; i < s->n; i++)
+        t.bytes[entry_of(&t, &s->at[i].content)] += s->at[i].bytes;
+    for (unsigned i = 0; i < t.n; i++)
+        if (!nz_content_is_image(&t.content[i]) &&
+            (largest == NZ_VIEWS_MAX || t.bytes[i] > t.bytes[largest]))
+            largest = i;
+    for (size_t i = 0; i < s->n; i++) {
+        nz_segment one = s->at[i];
+        if (!nz_content_is_image(&one.content) && t.bytes[entry_of(&t, &one.content)] < VIEW_LEAST)
+            one.content = t.content[largest];
+        nz_segments_add(&merged, &one);
+    }
+    merged.failed |= s->failed;
+    nz_segments_free(s);
+    *s = merged;
 }
 
 /* The fast engine has one view for all. */
@@ -183,6 +227,7 @@ nz_err nz_plan_new(nz_plan **out, int level, nz_prior_option prior, const uint8_
     if (err || n < LEAST)
         return err;
     cut(&segments, &pieces, level);
+    merge(&segments);
     if (segments.failed)
         err = NZ_E_MEM;
     else if (pieces.recipe.n || segments.n > 1)
