@@ -2,6 +2,7 @@
 
 #include "instruction.h"
 #include "list.h"
+#include "record.h"
 
 /* Orders 1 to 4 and 6. */
 static void orders(list *l, const nz_past *p)
@@ -221,7 +222,7 @@ static void rows(list *l, const nz_past *p)
     add(l, pair(up | nz_past_at(p, p->row - 1) << 8 | (c1 >> 3) << 16, 23));
 }
 
-/* Images: what is over and around the next byte, whole or in part, for pixels of less than one. */
+/* Images: what is over and around the next byte. */
 static void more_rows(list *l, const nz_past *p)
 {
     uint32_t w = p->c4 & 0xff, row = p->row;
@@ -229,9 +230,6 @@ static void more_rows(list *l, const nz_past *p)
     uint32_t nn = nz_past_at(p, 2 * row), nnn = nz_past_at(p, 3 * row);
     add(l, n | nn << 8 | w << 16);
     add(l, n | nn << 8 | nnn << 16);
-    add(l, n | (nw & 15) << 8 | (ne >> 4) << 12);
-    add(l, n | (nw & 1) << 8 | (ne >> 7) << 9 | (w & 3) << 10);
-    add(l, n | (nw & 3) << 8 | (ne >> 6) << 10 | (w & 15) << 12 | nn << 16);
     add(l, pair(n | nw << 8 | ne << 16, w));
     add(l, pair(n | nn << 8 | nnn << 16, h3(nw, ne, w)));
 }
@@ -327,6 +325,7 @@ static void binary_slots(uint64_t *h, const nz_past *p, int tier)
         more_rows(&l, p);
         more_orders(&l, p);
     }
+    nz_record_slots(&l, p, tier);
 }
 
 static void code_slots(uint64_t *h, const nz_past *p, int tier)
@@ -432,7 +431,7 @@ const nz_contexts nz_contexts_text = {
     text_rows,
 };
 const nz_contexts nz_contexts_binary = {
-    {{18, 8, PLAIN_ORDERS}, {32, 23, PLAIN_ORDERS}, {52, 31, PLAIN_ORDERS}},
+    {{20, 8, PLAIN_ORDERS}, {36, 23, PLAIN_ORDERS}, {55, 31, PLAIN_ORDERS}},
     binary_slots,
     binary_rows,
 };

@@ -268,7 +268,7 @@ static void lines(nz_past *p, uint8_t byte, uint8_t before)
 
 /* A byte that came three times at one distance votes for it; a distance that outvotes the present
  * one takes its place. Periods below 2 say nothing. */
-static void records(nz_past *p, uint8_t byte)
+static void periods(nz_past *p, uint8_t byte)
 {
     enum { TAKE_OVER = 16, VOTES_MAX = 255 };
     uint32_t d0 = p->pos - p->seen[0][byte], d1 = p->seen[0][byte] - p->seen[1][byte];
@@ -276,8 +276,6 @@ static void records(nz_past *p, uint8_t byte)
     for (int k = 3; k > 0; k--)
         p->seen[k][byte] = p->seen[k - 1][byte];
     p->seen[0][byte] = p->pos;
-    if (byte == 0)
-        p->zero = p->pos;
     if (d0 < 2 || d0 > 65535 || d0 != d1 || d0 != d2 || (d0 < 32 && d0 != d3))
         return;
     if (d0 == p->period) {
@@ -294,6 +292,16 @@ static void records(nz_past *p, uint8_t byte)
         p->rival = d0;
         p->rival_votes = 1;
     }
+}
+
+static void records(nz_past *p, uint8_t byte)
+{
+    periods(p, byte);
+    if (byte == 0)
+        p->zero = p->pos;
+    p->zeros = p->zeros << 1 | (byte == 0);
+    p->same = p->same << 1 | (byte == nz_past_at(p, 1 + p->period));
+    p->same4 = p->same4 << 1 | (byte == nz_past_at(p, 1 + 4));
 }
 
 void nz_past_next(nz_past *p, uint8_t byte)

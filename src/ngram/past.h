@@ -69,7 +69,10 @@ typedef struct nz_past {
     uint32_t seen[4][256]; /* the last positions of every byte, latest first */
     uint32_t period, rival, votes, rival_votes;
     uint32_t zero; /* position after the last zero byte */
-    uint32_t row;  /* what nz_row_find() said last; the owner keeps it up to date */
+    /* Of the last 32 bytes, latest lowest: a bit for every one that is zero, and that is the same
+     * as the byte a period, or four, before it. */
+    uint32_t zeros, same, same4;
+    uint32_t row; /* what nz_row_find() said last; the owner keeps it up to date */
 
     /* What followed: the bytes seen after each order-1, 2 and 3 context, latest lowest. */
     nz_follow follow;
