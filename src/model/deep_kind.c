@@ -30,7 +30,7 @@ static const nz_deep_kind binary = {
     .contexts = &nz_contexts_binary,
     .scene = nz_scene_binary,
     .known = known_binary,
-    .sets = {0x21a, 0x3ff, 0x2fb, 0x3ff, 0x7ff},
+    .sets = {0x10212, 0x103f7, 0x102f3, 0x103f7, 0x107f7},
     .rates = {{100, 20, 40}, {100, 20, 40}, {100, 15, 40}, {100, 15, 40}, {100, 15, 40}},
     .start = 1,
 };

@@ -54,9 +54,10 @@ nz_scene nz_scene_binary(const nz_past *p)
     uint32_t c1 = p->c4 & 0xff;
     return (nz_scene){.local = (p->pos & 7) * 8 + (c1 >> 5),
                       .frame = p->pos % p->period & 63,
-                      .left = nz_past_at(p, p->period),
+                      .left = p->same & 0xff,
                       .type = (c1 & 0xf0) | (p->c4 >> 12 & 15),
-                      .third = p->c4 >> 20 & 15};
+                      .third = p->c4 >> 20 & 15,
+                      .texture = {[5] = (p->zeros & 0xff) | (p->pos & 3) << 8}};
 }
 
 /* Where in a record, and where in an instruction; what stood in it and before it. */
