@@ -197,6 +197,29 @@ Test(mixed, a_change_of_texture_is_cut)
     nz_buf_free(&file);
 }
 
+Test(mixed, pictures_are_cut_out)
+{
+    nz_buf file = {0};
+    nz_segments s = {0};
+    uint32_t seed = 5;
+    put_words(&file, 30000);
+    nz_buf_put(&file, "P6\n100 50\n255\n", 14);
+    for (int i = 0; i < 100 * 50 * 3; i++)
+        nz_buf_byte(&file, (uint8_t)(128 + i / 300 + i % 300 / 4 + (random32(&seed) >> 29)));
+    put_words(&file, 30000);
+    nz_cut(&s, 5, file.p, file.n);
+    cr_assert_eq(s.n, 3);
+    cr_assert_eq(s.at[0].content.kind, NZ_KIND_TEXT);
+    cr_assert_eq(s.at[0].bytes, 30014);
+    cr_assert_eq(s.at[1].content.kind, NZ_KIND_IMAGE);
+    cr_assert_eq(s.at[1].bytes, 15000);
+    cr_assert_eq(s.at[1].content.raster.row, 300);
+    cr_assert_eq(s.at[1].content.raster.first, 0);
+    cr_assert_eq(s.at[2].content.kind, NZ_KIND_TEXT);
+    nz_segments_free(&s);
+    nz_buf_free(&file);
+}
+
 /* Whatever is broken, decoding ends, in the right bytes or others or an error. */
 Test(mixed, damage_is_survived)
 {

@@ -2,7 +2,11 @@
 
 #include <stdlib.h>
 
-enum { BLOCK = 4 << 10, RUN = 2 /* blocks of the other kind that are worth a cut */ };
+enum {
+    BLOCK = 4 << 10,
+    RUN = 2,          /* blocks of the other kind that are worth a cut, */
+    PICTURE = 4 << 10 /* bytes of an image that are */
+};
 
 void nz_segments_add(nz_segments *s, const nz_segment *segment)
 {
@@ -32,6 +36,12 @@ void nz_segments_free(nz_segments *s)
     *s = (nz_segments){0};
 }
 
+static void add(nz_segments *to, int level, const uint8_t *raw, size_t n)
+{
+    nz_segment s = {.content = nz_content_of(level, raw, n), .bytes = n};
+    nz_segments_add(to, &s);
+}
+
 /* Whether RUN blocks from `at` on are all of the other texture. */
 static bool changes(nz_kind texture, const uint8_t *raw, size_t n, size_t at)
 {
@@ -43,28 +53,55 @@ static bool changes(nz_kind texture, const uint8_t *raw, size_t n, size_t at)
     return true;
 }
 
-void nz_cut(nz_segments *to, int level, const uint8_t *raw, size_t n)
+/* The segments of bytes without pictures. */
+static void cut_textures(nz_segments *to, int level, const uint8_t *raw, size_t n)
 {
-    nz_content all = nz_content_of(level, raw, n);
     size_t from = 0, at = 0;
     nz_kind texture = nz_content_texture(raw, n < BLOCK ? n : BLOCK);
-    if (nz_content_is_image(&all))
-        at = n;
     while (at < n) {
         if (!changes(texture, raw, n, at)) {
             at += n - at < BLOCK ? n - at : BLOCK;
             continue;
         }
-        if (at > from) {
-            nz_segment s = {.content = nz_content_of(level, raw + from, at - from),
-                            .bytes = at - from};
-            nz_segments_add(to, &s);
-        }
+        add(to, level, raw + from, at - from);
         from = at;
         at += RUN * BLOCK;
         texture = texture == NZ_KIND_TEXT ? NZ_KIND_BINARY : NZ_KIND_TEXT;
     }
-    nz_segment rest = {.content = from ? nz_content_of(level, raw + from, n - from) : all,
-                       .bytes = n - from};
-    nz_segments_add(to, &rest);
+    add(to, level, raw + from, n - from);
+}
+
+/* The first picture behind the first byte; in texts there are headers without pixels. */
+static bool find_picture(nz_picture *p, const uint8_t *raw, size_t n)
+{
+    for (size_t at = 0; at < n; at++) {
+        uint8_t c = raw[at];
+        if ((c != 'P' && c != 'B' && c != 'I' && c != 'M') || !nz_picture_find(p, raw + at, n - at))
+            continue;
+        p->from += at;
+        if (p->bytes >= PICTURE && nz_content_texture(raw + p->from, p->bytes) == NZ_KIND_BINARY)
+            return true;
+    }
+    return false;
+}
+
+void nz_cut(nz_segments *to, int level, const uint8_t *raw, size_t n)
+{
+    nz_content all = nz_content_of(level, raw, n);
+    nz_picture p;
+    if (nz_content_is_image(&all)) {
+        nz_segments_add(to, &(nz_segment){.content = all, .bytes = n});
+        return;
+    }
+    while (find_picture(&p, raw, n)) {
+        nz_segment s = {.content.kind = p.raster.pixel ? NZ_KIND_IMAGE : NZ_KIND_BILEVEL,
+                        .content.raster = p.raster,
+                        .bytes = p.bytes};
+        s.content.raster.first = 0;
+        cut_textures(to, level, raw, p.from);
+        nz_segments_add(to, &s);
+        raw += p.from + p.bytes;
+        n -= p.from + p.bytes;
+    }
+    cut_textures(to, level, raw, n);
 }

@@ -29,7 +29,16 @@ NZ_INLINE uint32_t nz_sample_bytes(uint32_t sample)
 }
 
 bool nz_raster_valid(const nz_raster *r);
-/* An image of 8-bit or 16-bit samples or 1-bit pixels behind a header of PNM, BMP or TIFF. */
+
+typedef struct nz_picture {
+    nz_raster raster;
+    size_t from, bytes; /* its rows, as far as they are there */
+} nz_picture;
+
+/* An image of 8-bit or 16-bit samples or 1-bit pixels behind the header of PNM, BMP or TIFF that
+ * begins here. */
+bool nz_picture_find(nz_picture *p, const uint8_t *raw, size_t n);
+/* The same, if it is at least three quarters of all. */
 bool nz_raster_find(nz_raster *r, const uint8_t *raw, size_t n);
 
 #endif
