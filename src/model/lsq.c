@@ -1,22 +1,17 @@
 #include "lsq.h"
 
-#define RIDGE 4.0f   /* added to every square: weights are small until there is evidence */
+#define RIDGE 4.0f
 #define TINY  1e-12f /* keeps sums of nothing from decaying into subnormal numbers */
-
-static size_t sums_of(unsigned inputs)
-{
-    return (size_t)inputs * (inputs + 3) / 2;
-}
 
 uint64_t nz_lsq_memory(unsigned inputs, uint32_t width)
 {
-    return ((width + UINT64_C(2)) * sums_of(inputs) + (uint64_t)width * (inputs + 2)) *
+    return ((width + UINT64_C(2)) * nz_solve_sums(inputs) + (uint64_t)width * (inputs + 2)) *
            sizeof(float);
 }
 
 int nz_lsq_new(nz_lsq *l, unsigned inputs, uint32_t width, float decay)
 {
-    size_t sums = sums_of(inputs);
+    size_t sums = nz_solve_sums(inputs);
     *l = (nz_lsq){.inputs = inputs, .width = width, .decay = decay, .sums = sums};
     if (!(l->column = nz_big_new(nz_lsq_memory(inputs, width))))
         return -1;
@@ -51,48 +46,18 @@ static void add_sample(nz_lsq *l, const float *restrict z)
     }
 }
 
-/* Gauss: row[k] begins with input k's square; what is no longer positive has no say. */
-static void eliminate(float *const *row, float *inverse, unsigned n)
-{
-    for (unsigned k = 0; k < n; k++) {
-        const float *restrict from = row[k];
-        inverse[k] = from[0] >= RIDGE / 2 ? 1.0f / from[0] : 0.0f;
-        for (unsigned i = k + 1; i < n; i++) {
-            float *restrict to = row[i], f = from[i - k] * inverse[k];
-            for (unsigned j = 0; j <= n - i; j++)
-                to[j] -= f * from[i - k + j];
-        }
-    }
-}
-
-/* From the last input's weight to the first's. */
-static float substitute(float *const *row, const float *inverse, const float *input, unsigned n)
-{
-    float sum = 0;
-    for (unsigned k = n; k-- > 0;) {
-        float weight = row[k][n - k] * inverse[k];
-        for (unsigned i = 0; i < k; i++)
-            row[i][n - i] -= weight * row[i][k - i];
-        sum += weight * input[k];
-    }
-    return sum;
-}
-
 float nz_lsq_predict(nz_lsq *l, uint32_t column, const float *input)
 {
     const unsigned n = l->inputs;
     const float *above = l->column + column * l->sums;
-    float *row[NZ_LSQ_MAX], inverse[NZ_LSQ_MAX], *at = l->system;
+    float weight[NZ_SOLVE_MAX], sum = 0;
     memcpy(sample_of(l, column), input, n * sizeof *input);
     for (size_t i = 0; i < l->sums; i++)
-        at[i] = above[i] + l->row[i];
-    for (unsigned k = 0; k < n; k++) {
-        row[k] = at;
-        at[0] += RIDGE;
-        at += n + 1 - k;
-    }
-    eliminate(row, inverse, n);
-    return substitute(row, inverse, input, n);
+        l->system[i] = above[i] + l->row[i];
+    nz_solve(l->system, n, RIDGE, 0, weight);
+    for (unsigned k = n; k-- > 0;)
+        sum += weight[k] * input[k];
+    return sum;
 }
 
 /* The column's sums as the next row will see them, but for what comes right of it. */

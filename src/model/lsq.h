@@ -5,7 +5,7 @@
 #ifndef NZ_MODEL_LSQ_H
 #define NZ_MODEL_LSQ_H
 
-#include "base/base.h"
+#include "solve.h"
 
 enum { NZ_LSQ_MAX = 32 };
 
