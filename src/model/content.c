@@ -34,6 +34,8 @@ nz_content nz_content_of(int level, const uint8_t *raw, size_t n)
     nz_content c = {.kind = nz_content_texture(raw, n)};
     if (level > NZ_FAST_LEVEL_MAX && nz_raster_find(&c.raster, raw, n))
         c.kind = c.raster.pixel ? NZ_KIND_IMAGE : NZ_KIND_BILEVEL;
+    else if (level > NZ_FAST_LEVEL_MAX && c.kind != NZ_KIND_TEXT && nz_sound_find(&c.sound, raw, n))
+        c.kind = NZ_KIND_AUDIO;
     else if (c.kind == NZ_KIND_BINARY && (c.machine = nz_machine_of(raw, n)))
         c.kind = NZ_KIND_CODE;
     return c;
@@ -43,7 +45,9 @@ bool nz_content_same(const nz_content *a, const nz_content *b)
 {
     return a->kind == b->kind && a->machine == b->machine && a->raster.row == b->raster.row &&
            a->raster.first == b->raster.first && a->raster.pixel == b->raster.pixel &&
-           a->raster.sample == b->raster.sample;
+           a->raster.sample == b->raster.sample && a->sound.first == b->sound.first &&
+           a->sound.channels == b->sound.channels && a->sound.width == b->sound.width &&
+           a->sound.flags == b->sound.flags;
 }
 
 bool nz_content_is_image(const nz_content *c)
@@ -53,7 +57,7 @@ bool nz_content_is_image(const nz_content *c)
 
 bool nz_content_turned(const nz_content *c)
 {
-    return c->machine || c->raster.sample == NZ_SAMPLE_16_LITTLE;
+    return c->machine || c->raster.sample == NZ_SAMPLE_16_LITTLE || c->kind == NZ_KIND_AUDIO;
 }
 
 static void swap_pairs(uint8_t *raw, size_t n)
@@ -70,6 +74,10 @@ void nz_content_turn(const nz_content *c, uint8_t *raw, size_t n, bool back)
     size_t odd = c->raster.first & 1;
     if (c->raster.sample == NZ_SAMPLE_16_LITTLE && n > odd)
         swap_pairs(raw + odd, n - odd);
+    else if (c->kind == NZ_KIND_AUDIO && back)
+        nz_sound_restore(&c->sound, raw, n);
+    else if (c->kind == NZ_KIND_AUDIO)
+        nz_sound_level(&c->sound, raw, n);
     else if (c->machine && back)
         nz_branch_relative(c->machine, raw, n);
     else if (c->machine)
@@ -78,7 +86,8 @@ void nz_content_turn(const nz_content *c, uint8_t *raw, size_t n, bool back)
 
 const char *nz_kind_name(nz_kind kind)
 {
-    static const char *const names[NZ_KINDS] = {"text", "binary", "code", "image", "bilevel"};
+    static const char *const names[NZ_KINDS] = {"text",  "binary",  "code",
+                                                "image", "bilevel", "audio"};
     return names[kind];
 }
 
@@ -87,6 +96,12 @@ void nz_content_store(const nz_content *c, uint8_t out[NZ_CONTENT_BYTES])
     memset(out, 0, NZ_CONTENT_BYTES);
     if (c->kind == NZ_KIND_CODE)
         out[0] = (uint8_t)c->machine;
+    if (c->kind == NZ_KIND_AUDIO) {
+        nz_store16(out, c->sound.first);
+        out[2] = c->sound.channels;
+        out[3] = c->sound.width;
+        out[4] = c->sound.flags;
+    }
     if (!nz_content_is_image(c))
         return;
     nz_store16(out, c->raster.row);
@@ -104,10 +119,12 @@ bool nz_content_load(nz_content *c, const uint8_t in[NZ_CONTENT_BYTES])
     case NZ_KIND_BILEVEL:
         c->raster = (nz_raster){nz_load16(in), nz_load16(in + 2), in[4] & 15, in[4] >> 4};
         break;
+    case NZ_KIND_AUDIO: c->sound = (nz_sound){nz_load16(in), in[2], in[3], in[4]}; break;
     default: break;
     }
     if (c->kind >= NZ_KINDS || (nz_content_is_image(c) && !nz_raster_valid(&c->raster)) ||
         (nz_content_is_image(c) && (c->kind == NZ_KIND_BILEVEL) != !c->raster.pixel) ||
+        (c->kind == NZ_KIND_AUDIO && !nz_sound_valid(&c->sound)) ||
         (c->kind == NZ_KIND_CODE && (!c->machine || c->machine > NZ_MACHINE_X86_64)))
         return false;
     nz_content_store(c, again);

@@ -1,5 +1,6 @@
 #include "deep_kind.h"
 
+#include "audio.h"
 #include "bilevel.h"
 #include "image.h"
 #include "ngram/row.h"
@@ -63,9 +64,18 @@ static const nz_deep_kind bilevel = {
     .width = 2,
 };
 
+static const nz_deep_kind audio = {
+    .expert = &nz_audio,
+    .scene = nz_scene_binary,
+    .sets = {0x3c0083, 0x3c0083, 0x3c0083, 0x3c0083, 0x3c0083},
+    .rates = {{20, 4, 40}, {20, 4, 40}, {20, 4, 40}, {20, 4, 40}, {20, 4, 40}},
+    .layers = 1,
+    .width = 2,
+};
+
 static const nz_deep_kind *const kinds[NZ_KINDS] = {
     [NZ_KIND_TEXT] = &text,   [NZ_KIND_BINARY] = &binary,   [NZ_KIND_CODE] = &code,
-    [NZ_KIND_IMAGE] = &image, [NZ_KIND_BILEVEL] = &bilevel,
+    [NZ_KIND_IMAGE] = &image, [NZ_KIND_BILEVEL] = &bilevel, [NZ_KIND_AUDIO] = &audio,
 };
 
 const nz_deep_kind *nz_deep_kind_of(const nz_shape *s)
