@@ -505,6 +505,9 @@ static void contexts(const void *expert, uint64_t *slot, uint32_t stage[NZ_EXPER
     const uint32_t best = fine(m, g[BEST].at), grey = fine(m, g[BLEND].at) / ONE;
     const uint32_t square = fine(m, g[0].at), middle = fine(m, g[MEDIAN].at);
     const uint32_t error = g[BEST].error;
+    /* In colour the planes before are what pays first. */
+    static const uint8_t colour[SLOTS] = {21, 17, 20, 22, 18, 19, 0,  24, 25, 2,  4,  23, 7,  26,
+                                          1,  3,  5,  6,  8,  9,  10, 11, 12, 13, 14, 15, 16, 27};
     const uint64_t context[SLOTS] = {
         grey | error << 8,
         grey >> 1 | w >> 2 << 8 | n >> 2 << 16,
@@ -537,8 +540,9 @@ static void contexts(const void *expert, uint64_t *slot, uint32_t stage[NZ_EXPER
     };
     const uint32_t place = m->plane * 2 + m->part;
     for (unsigned i = 0; i < m->slots; i++)
-        slot[i] = (context[i] << 3 | place) * UINT64_C(0x9E3779B97F4A7C15) +
-                  (i + 1) * UINT64_C(0xD6E8FEB86659FD93);
+        slot[i] =
+            (context[m->planes > 1 ? colour[i] : i] << 3 | place) * UINT64_C(0x9E3779B97F4A7C15) +
+            (i + 1) * UINT64_C(0xD6E8FEB86659FD93);
     const uint32_t stages[NZ_EXPERT_STAGES] = {
         error,
         best / 4,
