@@ -6,18 +6,18 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-enum { WIDTH = 61, HEIGHT = 40, SIZE = 100 + WIDTH * HEIGHT * 3 };
+enum { WIDTH = 61, HEIGHT = 40, SIZE = 24000 };
 
 static uint8_t raw[SIZE], packed[2 * SIZE], back[SIZE];
 
 /* Slopes with some noise behind a PNM header. */
-static size_t make(uint32_t pixel)
+static size_t make(uint32_t pixel, uint32_t width)
 {
     size_t n = (size_t)sprintf((char *)raw, "P%c\n# a test\n%d %d\n255\n", pixel > 1 ? '6' : '5',
-                               WIDTH, HEIGHT);
+                               (int)width, HEIGHT);
     uint32_t seed = 1;
     for (uint32_t y = 0; y < HEIGHT; y++)
-        for (uint32_t x = 0; x < WIDTH * pixel; x++) {
+        for (uint32_t x = 0; x < width * pixel; x++) {
             seed = seed * 1103515245 + 12345;
             raw[n++] = (uint8_t)(40 + 2 * x / pixel + y + (seed >> 16 & 3) + 20 * (x % pixel));
         }
@@ -94,8 +94,9 @@ static void check(int level, int kind, size_t n)
 Test(image, comes_back_and_is_small)
 {
     for (int level = 5; level <= NZ_LEVEL_MAX; level += 2) {
-        check(level, NZ_KIND_IMAGE, make(1));
-        check(level, NZ_KIND_IMAGE, make(3));
+        check(level, NZ_KIND_IMAGE, make(1, WIDTH));
+        check(level, NZ_KIND_IMAGE, make(3, WIDTH));
+        check(level, NZ_KIND_IMAGE, make(3, 5));
         check(level, NZ_KIND_BILEVEL, make_bits());
         check(level, NZ_KIND_IMAGE, make_wide());
     }
@@ -136,7 +137,7 @@ Test(image, little_endian_samples_come_back)
 Test(image, only_true_headers_are_taken)
 {
     nz_raster r;
-    size_t n = make(1);
+    size_t n = make(1, WIDTH);
     cr_assert(nz_raster_find(&r, raw, n));
     cr_assert_not(nz_raster_find(&r, raw, 200), "rows are missing");
     raw[1] = '4';
@@ -148,11 +149,34 @@ Test(image, only_true_headers_are_taken)
     cr_assert_not(nz_raster_find(&r, raw, n));
 }
 
+Test(image, rows_are_found_without_a_header)
+{
+    enum { ROW = 210, N = 24000 };
+    nz_raster r;
+    uint32_t seed = 1;
+    for (uint32_t i = 0; i < N; i++) {
+        seed = seed * 1103515245 + 12345;
+        uint32_t x = i % ROW, y = i / ROW;
+        raw[i] = (uint8_t)(x * x / 300 + 60 * (x / 9 % 2) + y / 4 + (seed >> 16 & 7));
+    }
+    cr_assert(nz_raster_guess(&r, raw, N));
+    cr_assert_eq(r.row, ROW);
+    cr_assert_eq(r.pixel, 1);
+    cr_assert_eq(r.sample, NZ_SAMPLE_8);
+    cr_assert_not(nz_raster_guess(&r, raw, 8 * ROW));
+
+    for (uint32_t i = 0; i < N; i++) { /* records of counters and noise */
+        seed = seed * 1103515245 + 12345;
+        raw[i] = (uint8_t)(i % 24 < 4 ? i / 24 >> 8 * (i % 4) : i % 24 < 12 ? 7 : seed >> 16);
+    }
+    cr_assert_not(nz_raster_guess(&r, raw, N));
+}
+
 Test(image, shapes_no_encoder_writes_are_refused)
 {
     nz_shape s, t;
     uint8_t stored[NZ_SHAPE_BYTES];
-    nz_shape_choose(&s, 9, raw, make(3));
+    nz_shape_choose(&s, 9, raw, make(3, WIDTH));
     nz_shape_store(&s, stored);
     cr_assert_eq(nz_shape_load(&t, stored), NZ_OK);
     cr_assert_eq(t.content.raster.row, s.content.raster.row);

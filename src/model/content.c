@@ -29,15 +29,23 @@ nz_kind nz_content_texture(const uint8_t *raw, size_t n)
     return odd * 8 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
 }
 
+static nz_kind image_kind(const nz_raster *r)
+{
+    return r->pixel ? NZ_KIND_IMAGE : NZ_KIND_BILEVEL;
+}
+
 nz_content nz_content_of(int level, const uint8_t *raw, size_t n)
 {
     nz_content c = {.kind = nz_content_texture(raw, n)};
-    if (level > NZ_FAST_LEVEL_MAX && nz_raster_find(&c.raster, raw, n))
-        c.kind = c.raster.pixel ? NZ_KIND_IMAGE : NZ_KIND_BILEVEL;
-    else if (level > NZ_FAST_LEVEL_MAX && c.kind != NZ_KIND_TEXT && nz_sound_find(&c.sound, raw, n))
+    bool deep = level > NZ_FAST_LEVEL_MAX, binary = c.kind == NZ_KIND_BINARY;
+    if (deep && nz_raster_find(&c.raster, raw, n))
+        c.kind = image_kind(&c.raster);
+    else if (deep && binary && nz_sound_find(&c.sound, raw, n))
         c.kind = NZ_KIND_AUDIO;
-    else if (c.kind == NZ_KIND_BINARY && (c.machine = nz_machine_of(raw, n)))
+    else if (binary && (c.machine = nz_machine_of(raw, n)))
         c.kind = NZ_KIND_CODE;
+    else if (deep && binary && nz_raster_guess(&c.raster, raw, n))
+        c.kind = image_kind(&c.raster);
     return c;
 }
 

@@ -1,6 +1,7 @@
 #include "raster.h"
 
-enum { ROW_MIN = 8, BITS_ROW_MIN = 16, ROWS_MIN = 8, REST = 4 };
+/* What is looked at in the row above reaches up to four pixels to the right. */
+enum { ROW_MIN = 8, PIXELS_MIN = 5, BITS_ROW_MIN = 16, ROWS_MIN = 8, REST = 4 };
 
 bool nz_raster_valid(const nz_raster *r)
 {
@@ -9,7 +10,8 @@ bool nz_raster_valid(const nz_raster *r)
         return false;
     if (!r->pixel)
         return r->sample == NZ_SAMPLE_8 && r->row >= BITS_ROW_MIN;
-    return r->pixel / bytes <= NZ_PLANES_MAX && r->row >= ROW_MIN && r->row / r->pixel >= 3;
+    return r->pixel / bytes <= NZ_PLANES_MAX && r->row >= ROW_MIN &&
+           r->row / r->pixel >= PIXELS_MIN;
 }
 
 /* At least ROWS_MIN rows of so many bytes, from `first` on. */

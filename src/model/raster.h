@@ -1,4 +1,4 @@
-/* Uncompressed images: how their bytes stand in rows, from the header they begin with. */
+/* Uncompressed images: how their bytes stand in rows. */
 #ifndef NZ_MODEL_RASTER_H
 #define NZ_MODEL_RASTER_H
 
@@ -40,5 +40,7 @@ typedef struct nz_picture {
 bool nz_picture_find(nz_picture *p, const uint8_t *raw, size_t n);
 /* The same, if it is at least three quarters of all. */
 bool nz_raster_find(nz_raster *r, const uint8_t *raw, size_t n);
+/* Without one: what is coded best as an image, judged by a few pieces. */
+bool nz_raster_guess(nz_raster *r, const uint8_t *raw, size_t n);
 
 #endif
