@@ -1,7 +1,6 @@
 /* What the context models stand on: the past, match models, slots, and the two context lists. */
 #include "ngram/context.h"
 #include "ngram/match.h"
-#include "ngram/record.h"
 #include "ngram/slot.h"
 
 #include <criterion/criterion.h>
@@ -223,38 +222,6 @@ Test(past, zeros_and_bytes_like_those_above_are_marked)
     cr_assert_eq(p.same & 0xff, 0xbbu);
     cr_assert_eq(p.same4, p.same);
     nz_past_free(&p);
-}
-
-enum { RECORD_SLOTS = 6 };
-
-/* The contexts after two numbers of four bytes and the beginning of a third. */
-static void record_slots(uint64_t h[RECORD_SLOTS], const uint8_t *raw, size_t n)
-{
-    nz_past p = after_bytes(raw, n);
-    list l = {h, 0};
-    nz_record_slots(&l, &p, 2);
-    cr_assert_eq(l.n, RECORD_SLOTS);
-    nz_past_free(&p);
-}
-
-Test(record, what_would_go_on_alike_is_alike)
-{
-    /* 1000, 1300 and 1200, 1400 go on with 1600; 1400, 1400 do not. */
-    static const uint8_t little[3][9] = {{0xe8, 3, 0, 0, 0x14, 5, 0, 0, 0x40},
-                                         {0xb0, 4, 0, 0, 0x78, 5, 0, 0, 0x40},
-                                         {0x78, 5, 0, 0, 0x78, 5, 0, 0, 0x40}};
-    static const uint8_t big[3][11] = {{0, 0, 3, 0xe8, 0, 0, 5, 0x14, 0, 0, 6},
-                                       {0, 0, 4, 0xb0, 0, 0, 5, 0x78, 0, 0, 6},
-                                       {0, 0, 5, 0x78, 0, 0, 5, 0x78, 0, 0, 6}};
-    uint64_t l[3][RECORD_SLOTS], b[3][RECORD_SLOTS];
-    for (int i = 0; i < 3; i++) {
-        record_slots(l[i], little[i], sizeof little[i]);
-        record_slots(b[i], big[i], sizeof big[i]);
-    }
-    cr_assert_eq(l[0][0], l[1][0]);
-    cr_assert_neq(l[0][0], l[2][0]);
-    cr_assert_eq(b[0][4], b[1][4]);
-    cr_assert_neq(b[0][4], b[2][4]);
 }
 
 static nz_match match_after(const char *text)

@@ -9,6 +9,7 @@
 #include "ngram/match.h"
 #include "ngram/slot.h"
 #include "prior.h"
+#include "series.h"
 #include "skim.h"
 #include "sse.h"
 
@@ -96,6 +97,8 @@ typedef struct deep {
     size_t expert_inputs;
     uint32_t expert_row[NZ_EXPERT_SETS];
 
+    nz_series *series; /* NULL for most kinds */
+
     nz_pair *pair;
     nz_net *net;
     unsigned net_symbol, net_p; /* its most probable byte and that byte's probability, 16 bits */
@@ -129,6 +132,7 @@ static uint64_t view_memory(const nz_shape *s)
     for (unsigned i = 0; i < stages.n; i++)
         sum += nz_sse_memory(stages.rows[i]);
     const nz_expert *e = nz_deep_kind_of(s)->expert;
+    sum += nz_deep_kind_of(s)->series ? nz_series_memory() : 0;
     sum += e ? e->memory(s, p->tier) : 0;
     return sum + nz_net_memory(&net) + (s->prior ? nz_skim_memory() : 0);
 }
@@ -195,6 +199,9 @@ static void start_tables(deep *d)
 static void start_weights(deep *d)
 {
     int32_t *w = d->mixer.start, one = NZ_WEIGHT_ONE / (int32_t)d->lists.slots;
+    if (d->series)
+        for (size_t i = 0; i < NZ_SERIES_INPUTS; i += 2, w += 2)
+            w[0] = one;
     if (d->expert) {
         one /= 8;
         for (size_t i = d->expert_inputs; i > 0; i -= 2, w += 2)
@@ -234,6 +241,7 @@ static void view_free(deep *d)
     free(d->match_maps);
     if (d->kind->expert)
         d->kind->expert->free(d->expert);
+    nz_series_free(d->series);
     nz_net_free(d->net);
     nz_mixer_free(&d->mixer);
     nz_mixer_free(&d->final);
@@ -252,6 +260,8 @@ static int allocate(deep *d)
     bad |= nz_mixer_new(&d->final, d->kern, nz_deep_final_inputs(s), d->finals.n, d->finals.rows);
     bad |= !(d->maps = malloc(d->lists.slots * sizeof *d->maps));
     bad |= !(d->match_maps = malloc(d->plan->matches * sizeof *d->match_maps));
+    if (d->kind->series)
+        bad |= !(d->series = nz_series_new());
     if (d->kind->expert)
         bad |= !(d->expert = d->kind->expert->new (s, d->plan->tier));
     return bad;
@@ -552,6 +562,10 @@ static uint32_t predict(deep *d)
     unsigned node = node_of(d);
     bool met = d->bit || !d->pair; /* a helper's first answer may still be on its way */
     int16_t *x = d->mixer.x;
+    if (d->series) {
+        nz_series_predict(d->series, x, d->c0, d->bit);
+        x += NZ_SERIES_INPUTS;
+    }
     if (d->expert) {
         d->kind->expert->predict(d->expert, x, d->expert_row, d->c0, d->bit);
         x += d->expert_inputs;
@@ -609,6 +623,8 @@ static void learn(deep *d, int bit)
         nz_sse_update(&d->sse[d->stages.index[i]], bit, SSE_LIMIT);
     learn_maps(d, bit);
     learn_slots(d, node_of(d), bit);
+    if (d->series)
+        nz_series_learn(d->series, bit);
     if (d->expert)
         d->kind->expert->learn(d->expert, bit);
     for (unsigned j = 0; j < d->plan->matches; j++) {
@@ -665,6 +681,8 @@ static void byte_begin(deep *d)
     if (!d->pair)
         meet_net(d);
     learn_last(d);
+    if (d->series)
+        nz_series_begin(d->series, d->past);
     find_slots(d, 0);
     memcpy(d->byte, d->slot, d->lists.slots * sizeof d->slot[0]);
     for (unsigned i = 0; i < d->lists.slots; i++) {

@@ -29,6 +29,7 @@ static const nz_deep_kind text = {
 
 static const nz_deep_kind binary = {
     .contexts = &nz_contexts_binary,
+    .series = true,
     .scene = nz_scene_binary,
     .known = known_binary,
     .sets = {0x10212, 0x103f7, 0x102f3, 0x103f7, 0x107f7},

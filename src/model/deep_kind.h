@@ -16,6 +16,7 @@ typedef struct nz_deep_rates {
 typedef struct nz_deep_kind {
     const nz_contexts *contexts; /* or */
     const nz_expert *expert;
+    bool series; /* see series.h, beside contexts */
     nz_scene (*scene)(const nz_past *p);
     void (*known)(nz_past *p, uint8_t byte); /* what only this kind's past knows; may be NULL */
     uint32_t sets[NZ_DEEP_LEVELS]; /* of weights: bit masks over the numbering in deep.c */

@@ -3,6 +3,7 @@
 #include "deep.h"
 #include "net_file.h"
 #include "ngram/slot.h"
+#include "series.h"
 
 enum {
     TABLE_BITS_MIN = 20,
@@ -94,7 +95,8 @@ size_t nz_deep_expert_inputs(const nz_shape *s)
 size_t nz_deep_inputs(const nz_shape *s)
 {
     const nz_deep_plan *p = nz_deep_plan_of(s);
-    return nz_deep_expert_inputs(s) + nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS +
+    size_t series = nz_deep_kind_of(s)->series ? NZ_SERIES_INPUTS : 0;
+    return series + nz_deep_expert_inputs(s) + nz_deep_lists(s).slots * NZ_CONTEXT_INPUTS +
            p->matches * NZ_MATCH_INPUTS + NZ_OPINION_INPUTS;
 }
 

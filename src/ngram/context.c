@@ -2,7 +2,6 @@
 
 #include "instruction.h"
 #include "list.h"
-#include "record.h"
 
 /* Orders 1 to 4 and 6. */
 static void orders(list *l, const nz_past *p)
@@ -291,6 +290,17 @@ static void most_fields(list *l, const nz_past *p)
         pair(h2(p->after1[c1] & 0xff, p->after2[c4 & 0xffff] & 0xff), *nz_past_after3(p) & 0xff));
 }
 
+/* Where zeros are, and where a record is as the one above. */
+static void records(list *l, const nz_past *p, int tier)
+{
+    uint32_t column = p->pos % p->period | p->period << 16;
+    add(l, pair(p->zeros & 0xffff, column));
+    if (tier > 0)
+        add(l, pair(p->same & 0xffff, column));
+    if (tier > 1)
+        add(l, pair(p->c4 & 0xffe00000, (p->zeros & 15) << 4 | (p->same4 & 15)));
+}
+
 static void text_slots(uint64_t *h, const nz_past *p, int tier)
 {
     list l = {h, 0};
@@ -318,6 +328,7 @@ static void binary_slots(uint64_t *h, const nz_past *p, int tier)
     orders(&l, p);
     fields(&l, p);
     rows(&l, p);
+    records(&l, p, tier);
     if (tier > 0)
         more_fields(&l, p);
     if (tier > 1) {
@@ -325,7 +336,6 @@ static void binary_slots(uint64_t *h, const nz_past *p, int tier)
         more_rows(&l, p);
         more_orders(&l, p);
     }
-    nz_record_slots(&l, p, tier);
 }
 
 static void code_slots(uint64_t *h, const nz_past *p, int tier)
@@ -431,7 +441,7 @@ const nz_contexts nz_contexts_text = {
     text_rows,
 };
 const nz_contexts nz_contexts_binary = {
-    {{20, 8, PLAIN_ORDERS}, {36, 23, PLAIN_ORDERS}, {55, 31, PLAIN_ORDERS}},
+    {{19, 8, PLAIN_ORDERS}, {34, 23, PLAIN_ORDERS}, {52, 31, PLAIN_ORDERS}},
     binary_slots,
     binary_rows,
 };
