@@ -2,6 +2,7 @@
 #include "model/bytes.h"
 #include "model/deep.h"
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 enum { FRAMES = 1500, SIZE = 100 + FRAMES * 2 * 3 };
 
@@ -118,9 +119,11 @@ Test(audio, comes_back_and_is_small)
 {
     for (uint32_t channels = 1; channels <= 2; channels++) {
         for (uint32_t width = 1; width <= 3; width++) {
+            check(5, make_au(channels, width), channels, width);
+            if (getenv("NZ_SHORT"))
+                continue;
             check(9, make_wave(channels, width), channels, width);
             check(7, make_aiff(channels, width), channels, width);
-            check(5, make_au(channels, width), channels, width);
         }
     }
 }

@@ -53,8 +53,11 @@ matrix_add "$work" variants_native "$work/weights-frames" --frame=64K 3
 cp tests/golden/good-mixed-5.raw "$work/mixed"
 matrix_add "$work" variants_native "$work/mixed" --no-prior 1 3 5 7 9
 matrix_add "$work" variants_arm_once "$work/mixed" --no-prior 1 5
-cp tests/golden/good-image-9.raw "$work/picture"
-matrix_add "$work" variants_arm_once "$work/picture" --no-prior 9
+for kind in image bilevel audio; do
+    cp tests/golden/good-$kind-9.raw "$work/$kind"
+    matrix_add "$work" variants_native "$work/$kind" --no-prior 5 9
+    matrix_add "$work" variants_arm_once "$work/$kind" --no-prior 5 9
+done
 # Several frames side by side.
 cat "$work/large-text" "$work/large-program" >"$work/frames"
 matrix_add "$work" variants_native "$work/frames" --frame=64K 1 3
