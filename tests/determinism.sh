@@ -51,11 +51,11 @@ cp "$work/weights" "$work/weights-frames"
 matrix_add "$work" variants_native "$work/weights-frames" --frame=64K 3
 # Views in turns, unpacked streams, an image.
 cp tests/golden/good-mixed-5.raw "$work/mixed"
-matrix_add "$work" variants_native "$work/mixed" --no-prior 1 3 5 7 9
+matrix_add "$work" variants_pairs "$work/mixed" --no-prior 1 3 5 7 9
 matrix_add "$work" variants_arm_once "$work/mixed" --no-prior 1 5
 for kind in image bilevel audio; do
     cp tests/golden/good-$kind-9.raw "$work/$kind"
-    matrix_add "$work" variants_native "$work/$kind" --no-prior 5 9
+    matrix_add "$work" variants_pairs "$work/$kind" --no-prior 5 9
     matrix_add "$work" variants_arm_once "$work/$kind" --no-prior 5 9
 done
 # Several frames side by side.

@@ -229,7 +229,7 @@ Test(mixed, damage_is_survived)
     uint32_t seed = 4;
     for (int level = 1; level <= 5; level += 4) {
         packed p = pack(&file, level);
-        int flips = getenv("NZ_SHORT") ? 30 : 150;
+        int flips = getenv("NZ_SHORT") ? 10 : 150;
         for (int i = 0; i < flips; i++) {
             size_t at = i < flips / 2 ? (size_t)i : random32(&seed) % p.payload.n;
             uint8_t was = p.payload.p[at];
