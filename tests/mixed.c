@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-enum { WIDTH = 48, HEIGHT = 40, PIXEL = 3, ROW = WIDTH * PIXEL };
+enum { WIDTH = 48, HEIGHT = 40, PIXEL = 3, ROW = WIDTH * PIXEL, WIDTH_MOST = 128 };
 
 static uint32_t random32(uint32_t *s)
 {
@@ -63,27 +63,28 @@ static void big32(uint8_t *p, uint32_t v)
 }
 
 /* Slopes with some noise. */
-static void put_png(nz_buf *to)
+static void put_png(nz_buf *to, uint32_t width, uint32_t height)
 {
     uint8_t head[33] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", sum[4];
-    uint8_t pixels[HEIGHT * ROW], types[HEIGHT], rows[HEIGHT * (ROW + 1)];
-    uint32_t seed = 3;
+    static uint8_t pixels[HEIGHT * WIDTH_MOST * PIXEL], rows[HEIGHT * (WIDTH_MOST * PIXEL + 1)];
+    uint8_t types[HEIGHT];
+    uint32_t seed = 3, row = width * PIXEL;
     nz_buf data = {0};
-    for (int y = 0; y < HEIGHT; y++) {
+    for (uint32_t y = 0; y < height; y++) {
         types[y] = (uint8_t)(y % NZ_PNG_FILTERS);
-        for (int x = 0; x < ROW; x++)
-            pixels[y * ROW + x] = (uint8_t)(40 + x + 2 * y + (int)(random32(&seed) >> 30));
+        for (uint32_t x = 0; x < row; x++)
+            pixels[y * row + x] = (uint8_t)(40 + x + 2 * y + (random32(&seed) >> 30));
     }
-    cr_assert(nz_png_filter(rows, pixels, types, HEIGHT, ROW, PIXEL));
-    big32(head + 16, WIDTH);
-    big32(head + 20, HEIGHT);
+    cr_assert(nz_png_filter(rows, pixels, types, height, row, PIXEL));
+    big32(head + 16, width);
+    big32(head + 20, height);
     head[24] = 8;
     head[25] = 2;
     big32(head + 29, nz_crc32(0, head + 12, 17));
     nz_buf_put(to, head, sizeof head);
     nz_buf_put(&data, "\x78\x9c", 2);
-    put_stream(&data, rows, sizeof rows);
-    big32(sum, nz_adler32(1, rows, sizeof rows));
+    put_stream(&data, rows, height * (row + 1));
+    big32(sum, nz_adler32(1, rows, height * (row + 1)));
     nz_buf_put(&data, sum, sizeof sum);
     nz_png_put(to, data.p, data.n);
     nz_buf_free(&data);
@@ -96,7 +97,7 @@ static nz_buf make_file(size_t n)
     put_words(&text, n);
     put_gzip(&file, text.p, text.n);
     put_records(&file, n);
-    put_png(&file);
+    put_png(&file, WIDTH, HEIGHT);
     nz_buf_free(&text);
     return file;
 }
@@ -147,6 +148,24 @@ Test(mixed, comes_back_at_every_level)
     }
     free(back);
     nz_buf_free(&file);
+}
+
+/* Each width is a kind of its own; before them is nothing, or records. */
+Test(mixed, more_kinds_than_views_come_back)
+{
+    for (int records = 0; records <= 20000; records += 20000) {
+        nz_buf file = {0};
+        put_records(&file, (size_t)records);
+        for (uint32_t i = 0; i < NZ_VIEWS_MAX + 5; i++)
+            put_png(&file, 8 + i, 6);
+        uint8_t *back = malloc(file.n);
+        packed p = pack(&file, 5);
+        cr_assert_eq(unpack(&p, back, file.n), NZ_OK);
+        cr_assert_eq(memcmp(back, file.p, file.n), 0);
+        free(back);
+        nz_buf_free(&p.payload);
+        nz_buf_free(&file);
+    }
 }
 
 Test(mixed, views_are_listed)

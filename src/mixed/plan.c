@@ -9,7 +9,7 @@
 
 enum {
     LEAST = 256,           /* bytes of a frame worth looking at */
-    VIEW_LEAST = 12 << 10, /* of a kind worth a view; an image is always */
+    VIEW_LEAST = 12 << 10, /* of a kind worth a view; images and sound always are */
     HEADER_MOST = 4096,    /* the file's own bytes between streams: a header, not a text */
     EXPAND = 16,           /* contents are at most so many times the frame, */
     EXPAND_ROOM = 1 << 20, /* and these bytes, */
@@ -56,21 +56,18 @@ static void cut_piece(nz_segments *to, const nz_piece *piece, int level, const u
         nz_segments_add(to, &s);
 }
 
-/* Bytes of each kind. */
+/* Bytes of each kind that is coded by contexts of bytes. */
 typedef struct tally {
     unsigned n;
-    nz_content content[NZ_VIEWS_MAX];
-    size_t bytes[NZ_VIEWS_MAX];
+    nz_content content[NZ_KIND_CODE + NZ_MACHINES];
+    size_t bytes[NZ_KIND_CODE + NZ_MACHINES];
 } tally;
 
-/* The entry for such content; what is one kind too many counts as the last. */
 static unsigned entry_of(tally *t, const nz_content *c)
 {
     unsigned i = 0;
     while (i < t->n && !nz_content_same(&t->content[i], c))
         i++;
-    if (i == NZ_VIEWS_MAX)
-        return i - 1;
     if (i == t->n)
         t->content[t->n++] = *c;
     return i;
@@ -81,16 +78,16 @@ static void merge(nz_segments *s)
 {
     tally t = {0};
     nz_segments merged = {0};
-    unsigned largest = NZ_VIEWS_MAX;
+    unsigned largest = 0;
     for (size_t i = 0; i < s->n; i++)
-        t.bytes[entry_of(&t, &s->at[i].content)] += s->at[i].bytes;
-    for (unsigned i = 0; i < t.n; i++)
-        if (!nz_content_is_image(&t.content[i]) &&
-            (largest == NZ_VIEWS_MAX || t.bytes[i] > t.bytes[largest]))
+        if (nz_content_is_bytes(&s->at[i].content))
+            t.bytes[entry_of(&t, &s->at[i].content)] += s->at[i].bytes;
+    for (unsigned i = 1; i < t.n; i++)
+        if (t.bytes[i] > t.bytes[largest])
             largest = i;
     for (size_t i = 0; i < s->n; i++) {
         nz_segment one = s->at[i];
-        if (!nz_content_is_image(&one.content) && t.bytes[entry_of(&t, &one.content)] < VIEW_LEAST)
+        if (nz_content_is_bytes(&one.content) && t.bytes[entry_of(&t, &one.content)] < VIEW_LEAST)
             one.content = t.content[largest];
         nz_segments_add(&merged, &one);
     }
@@ -123,7 +120,7 @@ static unsigned view_for(nz_plan *p, const nz_content *c)
     for (unsigned i = 0; i < p->views; i++)
         if (nz_content_same(&p->view[i].content, c))
             return i;
-    if (p->views == NZ_VIEWS_MAX - 1 && c->kind != NZ_KIND_BINARY)
+    if (p->views >= NZ_VIEWS_MAX - 1 && c->kind != NZ_KIND_BINARY)
         return view_for(p, &binary);
     p->view[p->views].content = *c;
     return p->views++;
@@ -154,13 +151,14 @@ static nz_err add_segments(nz_plan *p, const nz_segments *segments, const nz_pie
         const nz_segment *s = &segments->at[i];
         size_t before = p->contents.n;
         unsigned view = view_for(p, &s->content);
-        if (s->filtered)
+        bool filtered = s->filtered && nz_content_same(&p->view[view].content, &s->content);
+        if (filtered)
             add_pixels(p, &types, s, at);
         else
             nz_buf_put(&p->contents, at, s->bytes);
         p->turn[p->turns++] = (nz_turn){p->contents.n - before, view};
         p->own[view] += p->contents.n - before;
-        nz_buf_varint(&p->map, (uint64_t)(p->contents.n - before) << 1 | s->filtered);
+        nz_buf_varint(&p->map, (uint64_t)(p->contents.n - before) << 1 | filtered);
         nz_buf_byte(&p->map, view);
     }
     nz_buf_put(&p->map, types.p, types.n);

@@ -13,6 +13,7 @@ typedef enum nz_machine {
     NZ_MACHINE_NONE = 0,
     NZ_MACHINE_X86 = 1,
     NZ_MACHINE_X86_64 = 2,
+    NZ_MACHINES
 } nz_machine;
 
 /* NZ_MACHINE_NONE: hardly any code. */

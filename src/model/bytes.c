@@ -124,7 +124,7 @@ nz_err nz_shape_load(nz_shape *s, const uint8_t in[NZ_SHAPE_BYTES])
     if (s->engine == NZ_ENGINE_DEEP)
         return nz_deep_valid(s) ? NZ_OK : NZ_E_CORRUPT;
     if (s->engine != NZ_ENGINE_FAST || s->level < 1 || s->level > NZ_FAST_LEVEL_MAX ||
-        s->content.kind > NZ_KIND_CODE)
+        !nz_content_is_bytes(&s->content))
         return NZ_E_CORRUPT;
     const level *l = &levels[s->level];
     if (s->table_bits < TABLE_BITS_MIN || s->table_bits > l->table_bits_max ||

@@ -51,16 +51,20 @@ nz_content nz_content_of(int level, const uint8_t *raw, size_t n)
 
 bool nz_content_same(const nz_content *a, const nz_content *b)
 {
-    return a->kind == b->kind && a->machine == b->machine && a->raster.row == b->raster.row &&
-           a->raster.first == b->raster.first && a->raster.pixel == b->raster.pixel &&
-           a->raster.sample == b->raster.sample && a->sound.first == b->sound.first &&
-           a->sound.channels == b->sound.channels && a->sound.width == b->sound.width &&
-           a->sound.flags == b->sound.flags;
+    uint8_t x[NZ_CONTENT_BYTES], y[NZ_CONTENT_BYTES];
+    nz_content_store(a, x);
+    nz_content_store(b, y);
+    return a->kind == b->kind && !memcmp(x, y, sizeof x);
 }
 
 bool nz_content_is_image(const nz_content *c)
 {
     return c->kind == NZ_KIND_IMAGE || c->kind == NZ_KIND_BILEVEL;
+}
+
+bool nz_content_is_bytes(const nz_content *c)
+{
+    return c->kind <= NZ_KIND_CODE;
 }
 
 bool nz_content_turned(const nz_content *c)
@@ -133,7 +137,7 @@ bool nz_content_load(nz_content *c, const uint8_t in[NZ_CONTENT_BYTES])
     if (c->kind >= NZ_KINDS || (nz_content_is_image(c) && !nz_raster_valid(&c->raster)) ||
         (nz_content_is_image(c) && (c->kind == NZ_KIND_BILEVEL) != !c->raster.pixel) ||
         (c->kind == NZ_KIND_AUDIO && !nz_sound_valid(&c->sound)) ||
-        (c->kind == NZ_KIND_CODE && (!c->machine || c->machine > NZ_MACHINE_X86_64)))
+        (c->kind == NZ_KIND_CODE && (!c->machine || c->machine >= NZ_MACHINES)))
         return false;
     nz_content_store(c, again);
     return !memcmp(in, again, sizeof again);

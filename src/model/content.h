@@ -33,6 +33,8 @@ nz_content nz_content_of(int level, const uint8_t *raw, size_t n);
 nz_kind nz_content_texture(const uint8_t *raw, size_t n);
 bool nz_content_same(const nz_content *a, const nz_content *b);
 bool nz_content_is_image(const nz_content *c);
+/* Coded by contexts of bytes; otherwise by a model of its own. */
+bool nz_content_is_bytes(const nz_content *c);
 /* Some bytes are coded as others, which say the same more plainly: addresses in the place of
  * distances in code, samples with the highest byte first. In place, and back. */
 bool nz_content_turned(const nz_content *c);
