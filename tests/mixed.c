@@ -168,6 +168,25 @@ Test(mixed, more_kinds_than_views_come_back)
     }
 }
 
+Test(mixed, a_plan_that_gives_another_frame_is_refused)
+{
+    nz_kern kern;
+    nz_kern_init(&kern, nz_cpu());
+    nz_run run = {.kern = &kern};
+    nz_buf file = make_file(13000), head = {0};
+    nz_plan *plan;
+    nz_mixed m;
+    size_t n;
+    uint8_t *out = malloc(file.n);
+    cr_assert_eq(nz_plan_new(&plan, 1, NZ_PRIOR_OFF, file.p, file.n), NZ_OK);
+    plan->contents.p[20000] ^= 1;
+    cr_assert_eq(nz_mixed_encode(&m, plan, &run, &head, out, file.n, &n), NZ_E_FULL);
+    nz_plan_free(plan);
+    nz_buf_free(&head);
+    nz_buf_free(&file);
+    free(out);
+}
+
 Test(mixed, views_are_listed)
 {
     nz_buf file = make_file(20000);

@@ -26,14 +26,15 @@ uint64_t nz_mixed_memory(const nz_mixed *m);
 
 typedef struct nz_plan nz_plan;
 
-/* How n bytes are best coded as a mixed frame; *out is NULL when they are one kind of data, for the
- * bytes engine alone. NZ_E_MEM. */
+/* How n bytes, which must stay, are best coded as a mixed frame; *out is NULL when they are one
+ * kind of data, for the bytes engine alone. NZ_E_MEM. */
 nz_err nz_plan_new(nz_plan **out, int level, nz_prior_option prior, const uint8_t *raw, size_t n);
 void nz_plan_free(nz_plan *p);             /* NULL is fine */
 uint64_t nz_plan_memory(const nz_plan *p); /* bytes it holds, and encoding allocates */
 
-/* Sets *m; the payload is what is appended to *head, then *packed bytes at out. NZ_E_FULL when
- * those would not fit cap, NZ_E_MEM, NZ_E_STOPPED. */
+/* Sets *m; the payload is *head, empty before, then *packed bytes at out. NZ_E_FULL when those
+ * would not fit cap, or the plan, which is tried, does not give the frame back. NZ_E_MEM,
+ * NZ_E_STOPPED. */
 nz_err nz_mixed_encode(nz_mixed *m, const nz_plan *plan, const nz_run *run, nz_buf *head,
                        uint8_t *out, size_t cap, size_t *packed);
 /* Exactly n raw bytes come out; any `in` is safe. NZ_E_CORRUPT when it cannot be right. */

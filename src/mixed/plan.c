@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "cut.h"
+#include "map.h"
 #include "model/prior.h"
 #include "packed/filter.h"
 #include "packed/pieces.h"
@@ -200,12 +201,12 @@ static nz_err shape(nz_plan *p, nz_prior_option option)
 }
 
 static nz_err make(nz_plan **out, int level, nz_prior_option prior, const nz_segments *segments,
-                   const nz_pieces *pieces, size_t n)
+                   const nz_pieces *pieces, const uint8_t *raw, size_t n)
 {
     nz_plan *p = calloc(1, sizeof *p);
     if (!p)
         return NZ_E_MEM;
-    *p = (nz_plan){.level = level, .n = n, .joins = pieces->recipe.n > 0};
+    *p = (nz_plan){.level = level, .raw = raw, .n = n, .joins = pieces->recipe.n > 0};
     nz_err err = add_segments(p, segments, pieces);
     if (!err)
         err = shape(p, prior);
@@ -229,7 +230,7 @@ nz_err nz_plan_new(nz_plan **out, int level, nz_prior_option prior, const uint8_
     if (segments.failed)
         err = NZ_E_MEM;
     else if (pieces.recipe.n || segments.n > 1)
-        err = make(out, level, prior, &segments, &pieces, n);
+        err = make(out, level, prior, &segments, &pieces, raw, n);
     nz_segments_free(&segments);
     nz_pieces_reset(&pieces);
     return err;

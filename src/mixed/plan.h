@@ -6,7 +6,8 @@
 
 struct nz_plan {
     int level;
-    size_t n;   /* bytes of the frame */
+    const uint8_t *raw; /* the frame, the caller's */
+    size_t n;
     bool joins; /* streams were unpacked, and are to be packed again */
     nz_shape map_shape;
     nz_buf map;
@@ -19,10 +20,5 @@ struct nz_plan {
 };
 
 nz_course nz_plan_course(const nz_plan *p);
-/* Bytes of an image's pixel for PNG's filters: one at least. */
-NZ_INLINE size_t nz_png_pixel(const nz_content *c)
-{
-    return c->raster.pixel ? c->raster.pixel : 1;
-}
 
 #endif
