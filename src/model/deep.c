@@ -816,8 +816,8 @@ NZ_INLINE nz_err code_turn(deep *d, const nz_run *run, nz_arith *a, int decode, 
                            size_t at, size_t n)
 {
     d->from = at;
-    if (d->shape->content.kind == NZ_KIND_CODE)
-        d->past->x86.wide = d->shape->content.machine == NZ_MACHINE_X86_64;
+    if (d->kind->enter)
+        d->kind->enter(d->past, &d->shape->content);
     for (size_t i = at; i < at + n; i++) {
         if (decode)
             raw[i] = code(d, a, 1, 0);

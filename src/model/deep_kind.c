@@ -12,6 +12,11 @@ static void known_binary(nz_past *p, uint8_t byte)
         p->row = nz_row_find(p->raw, p->pos, p->row);
 }
 
+static void enter_code(nz_past *p, const nz_content *c)
+{
+    p->x86.wide = c->machine == NZ_MACHINE_X86_64;
+}
+
 static void known_code(nz_past *p, uint8_t byte)
 {
     nz_x86_next(&p->x86, byte);
@@ -40,6 +45,7 @@ static const nz_deep_kind binary = {
 static const nz_deep_kind code = {
     .contexts = &nz_contexts_code,
     .scene = nz_scene_code,
+    .enter = enter_code,
     .known = known_code,
     .sets = {0xfa1a, 0x3fbff, 0x3fafb, 0x3fbff, 0x3ffff},
     .rates = {{100, 20, 40}, {100, 20, 40}, {60, 15, 40}, {60, 15, 40}, {60, 15, 40}},

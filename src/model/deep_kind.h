@@ -18,7 +18,10 @@ typedef struct nz_deep_kind {
     const nz_expert *expert;
     bool series; /* see series.h, beside contexts */
     nz_scene (*scene)(const nz_past *p);
-    void (*known)(nz_past *p, uint8_t byte); /* what only this kind's past knows; may be NULL */
+    /* What only this kind's past knows, at the start of a turn and behind each byte; may be NULL.
+     */
+    void (*enter)(nz_past *p, const nz_content *c);
+    void (*known)(nz_past *p, uint8_t byte);
     uint32_t sets[NZ_DEEP_LEVELS]; /* of weights: bit masks over the numbering in deep.c */
     nz_deep_rates rates[NZ_DEEP_LEVELS];
     uint8_t start;         /* the network's, see net_file.h */

@@ -2,6 +2,7 @@
  * bytes differ least. Whether the bytes are an image then, a trial tells: pieces are coded as
  * residuals of a simple prediction, in every form an image may have, and as plain bytes, all with
  * small adaptive models. The image must win clearly. */
+#include "base/log.h"
 #include "raster.h"
 
 #include <stdlib.h>
@@ -31,7 +32,7 @@ typedef struct trial {
 /* -log2 of p / 2^16: between powers of two, a straight line. */
 static uint32_t cost_of(uint32_t p)
 {
-    uint32_t whole = 31 - (uint32_t)__builtin_clz(p);
+    uint32_t whole = nz_log2_whole(p);
     return (17 - whole) * COST_BIT - (p * COST_BIT >> whole);
 }
 
