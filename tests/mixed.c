@@ -113,10 +113,11 @@ static packed pack(const nz_buf *file, int level)
     nz_kern_init(&kern, nz_cpu());
     nz_run run = {.kern = &kern};
     nz_plan *plan;
+    nz_content all;
     packed p = {0};
     size_t n;
     uint8_t *out = malloc(file->n);
-    cr_assert_eq(nz_plan_new(&plan, level, NZ_PRIOR_OFF, file->p, file->n), NZ_OK);
+    cr_assert_eq(nz_plan_new(&plan, &all, level, NZ_PRIOR_OFF, file->p, file->n), NZ_OK);
     cr_assert(plan);
     cr_assert_eq(nz_mixed_encode(&p.mixed, plan, &run, &p.payload, out, file->n, &n), NZ_OK);
     nz_buf_put(&p.payload, out, n);
@@ -175,10 +176,11 @@ Test(mixed, a_plan_that_gives_another_frame_is_refused)
     nz_run run = {.kern = &kern};
     nz_buf file = make_file(13000), head = {0};
     nz_plan *plan;
+    nz_content all;
     nz_mixed m;
     size_t n;
     uint8_t *out = malloc(file.n);
-    cr_assert_eq(nz_plan_new(&plan, 1, NZ_PRIOR_OFF, file.p, file.n), NZ_OK);
+    cr_assert_eq(nz_plan_new(&plan, &all, 1, NZ_PRIOR_OFF, file.p, file.n), NZ_OK);
     plan->contents.p[20000] ^= 1;
     cr_assert_eq(nz_mixed_encode(&m, plan, &run, &head, out, file.n, &n), NZ_E_FULL);
     nz_plan_free(plan);
@@ -211,9 +213,10 @@ Test(mixed, one_kind_is_left_to_the_bytes_engine)
 {
     nz_buf file = {0};
     nz_plan *plan;
+    nz_content all;
     put_words(&file, 50000);
     for (int level = NZ_LEVEL_MIN; level <= NZ_LEVEL_MAX; level++) {
-        cr_assert_eq(nz_plan_new(&plan, level, NZ_PRIOR_OFF, file.p, file.n), NZ_OK);
+        cr_assert_eq(nz_plan_new(&plan, &all, level, NZ_PRIOR_OFF, file.p, file.n), NZ_OK);
         cr_assert_null(plan);
     }
     nz_buf_free(&file);
@@ -227,7 +230,8 @@ Test(mixed, a_change_of_texture_is_cut)
     put_records(&file, 30000);
     put_words(&file, 3000);
     put_records(&file, 30000);
-    nz_cut(&s, 5, file.p, file.n);
+    nz_content all = nz_content_of(5, file.p, file.n);
+    nz_cut(&s, 5, &all, file.p, file.n);
     cr_assert_eq(s.n, 2, "short runs stay");
     cr_assert_eq(s.at[0].content.kind, NZ_KIND_TEXT);
     cr_assert_eq(s.at[1].content.kind, NZ_KIND_BINARY);
@@ -246,7 +250,8 @@ Test(mixed, pictures_are_cut_out)
     for (int i = 0; i < 100 * 50 * 3; i++)
         nz_buf_byte(&file, (uint8_t)(128 + i / 300 + i % 300 / 4 + (random32(&seed) >> 29)));
     put_words(&file, 30000);
-    nz_cut(&s, 5, file.p, file.n);
+    nz_content all = nz_content_of(5, file.p, file.n);
+    nz_cut(&s, 5, &all, file.p, file.n);
     cr_assert_eq(s.n, 3);
     cr_assert_eq(s.at[0].content.kind, NZ_KIND_TEXT);
     cr_assert_eq(s.at[0].bytes, 30014);

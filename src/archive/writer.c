@@ -473,6 +473,7 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
 {
     size_t n = (size_t)job->header.raw;
     bool hopeless = true;
+    nz_content content;
     nz_err err = NZ_OK;
     job->memory = lent ? 0 : n;
     if (weights) {
@@ -484,7 +485,7 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
         return err;
     }
     if (n > STORED_GAP)
-        err = nz_plan_new(&job->plan, w->level, w->prior, job->raw, n);
+        err = nz_plan_new(&job->plan, &content, w->level, w->prior, job->raw, n);
     if (job->plan) {
         job->header.method = NZ_METHOD_MIXED;
         job->memory += n + nz_plan_memory(job->plan);
@@ -495,7 +496,7 @@ static nz_err choose_method(nz_writer *w, nz_job *job, bool lent, bool weights)
         err = nz_bytes_hopeless(&hopeless, job->raw, n);
     if (err || hopeless)
         return err;
-    nz_shape_choose(&job->params.shape, w->level, job->raw, n);
+    nz_shape_for(&job->params.shape, w->level, &content, n);
     nz_shape_prime(&job->params.shape, nz_prior_for(w->prior, job->raw, n), n);
     nz_shape_store(&job->params.shape, job->header.params);
     job->header.method = NZ_METHOD_BYTES;
@@ -717,22 +718,15 @@ static uint64_t frames_memory(const nz_options *opt, uint64_t n, uint64_t frame,
 
 static uint64_t bytes_memory(const nz_options *opt, uint64_t n)
 {
-    uint64_t whole = frame_of(opt), frame = n < whole ? n ? n : 1 : whole, one = 2 * frame;
-    /* Zeros stand for contents not seen yet; reading pages never written costs no memory. */
-    uint8_t *zeros = nz_big_new((size_t)frame);
-    if (zeros) {
-        nz_shape shape;
-        uint64_t most = 0;
-        int priors = opt && opt->prior == NZ_PRIOR_OFF ? 0 : NZ_PRIORS;
-        nz_shape_choose(&shape, level_of(opt), zeros, (size_t)frame);
-        for (int prior = 0; prior <= priors; prior++) {
-            nz_shape_prime(&shape, prior, (size_t)frame);
-            most = nz_shape_memory(&shape) > most ? nz_shape_memory(&shape) : most;
-        }
-        one += most;
-        nz_big_free(zeros, (size_t)frame);
+    uint64_t whole = frame_of(opt), frame = n < whole ? n ? n : 1 : whole, most = 0;
+    int priors = opt && opt->prior == NZ_PRIOR_OFF ? 0 : NZ_PRIORS;
+    nz_shape shape;
+    nz_shape_for(&shape, level_of(opt), &(nz_content){.kind = NZ_KIND_BINARY}, (size_t)frame);
+    for (int prior = 0; prior <= priors; prior++) {
+        nz_shape_prime(&shape, prior, (size_t)frame);
+        most = nz_shape_memory(&shape) > most ? nz_shape_memory(&shape) : most;
     }
-    return frames_memory(opt, n, whole, one, false);
+    return frames_memory(opt, n, whole, 2 * frame + most, false);
 }
 
 static uint64_t weights_memory(const nz_options *opt, uint64_t n)

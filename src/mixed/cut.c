@@ -36,10 +36,15 @@ void nz_segments_free(nz_segments *s)
     *s = (nz_segments){0};
 }
 
-static void add(nz_segments *to, int level, const uint8_t *raw, size_t n)
+static void add(nz_segments *to, const nz_content *c, size_t n)
 {
-    nz_segment s = {.content = nz_content_of(level, raw, n), .bytes = n};
-    nz_segments_add(to, &s);
+    nz_segments_add(to, &(nz_segment){.content = *c, .bytes = n});
+}
+
+static void find_and_add(nz_segments *to, int level, const uint8_t *raw, size_t n)
+{
+    nz_content c = nz_content_of(level, raw, n);
+    add(to, &c, n);
 }
 
 /* Whether RUN blocks from `at` on are all of the other texture. */
@@ -53,8 +58,9 @@ static bool changes(nz_kind texture, const uint8_t *raw, size_t n, size_t at)
     return true;
 }
 
-/* The segments of bytes without pictures. */
-static void cut_textures(nz_segments *to, int level, const uint8_t *raw, size_t n)
+/* The segments of bytes without pictures; all: what they are if they are not cut, NULL: unknown. */
+static void cut_textures(nz_segments *to, int level, const nz_content *all, const uint8_t *raw,
+                         size_t n)
 {
     size_t from = 0, at = 0;
     nz_kind texture = nz_content_texture(raw, n < BLOCK ? n : BLOCK);
@@ -63,12 +69,15 @@ static void cut_textures(nz_segments *to, int level, const uint8_t *raw, size_t 
             at += n - at < BLOCK ? n - at : BLOCK;
             continue;
         }
-        add(to, level, raw + from, at - from);
+        find_and_add(to, level, raw + from, at - from);
         from = at;
         at += RUN * BLOCK;
         texture = texture == NZ_KIND_TEXT ? NZ_KIND_BINARY : NZ_KIND_TEXT;
     }
-    add(to, level, raw + from, n - from);
+    if (!from && all)
+        add(to, all, n);
+    else
+        find_and_add(to, level, raw + from, n - from);
 }
 
 /* The first picture behind the first byte; in texts there are headers without pixels. */
@@ -85,12 +94,11 @@ static bool find_picture(nz_picture *p, const uint8_t *raw, size_t n)
     return false;
 }
 
-void nz_cut(nz_segments *to, int level, const uint8_t *raw, size_t n)
+void nz_cut(nz_segments *to, int level, const nz_content *all, const uint8_t *raw, size_t n)
 {
-    nz_content all = nz_content_of(level, raw, n);
     nz_picture p;
-    if (nz_content_is_image(&all)) {
-        nz_segments_add(to, &(nz_segment){.content = all, .bytes = n});
+    if (nz_content_is_image(all)) {
+        add(to, all, n);
         return;
     }
     while (find_picture(&p, raw, n)) {
@@ -98,10 +106,11 @@ void nz_cut(nz_segments *to, int level, const uint8_t *raw, size_t n)
                         .content.raster = p.raster,
                         .bytes = p.bytes};
         s.content.raster.first = 0;
-        cut_textures(to, level, raw, p.from);
+        cut_textures(to, level, NULL, raw, p.from);
+        all = NULL;
         nz_segments_add(to, &s);
         raw += p.from + p.bytes;
         n -= p.from + p.bytes;
     }
-    cut_textures(to, level, raw, n);
+    cut_textures(to, level, all, raw, n);
 }

@@ -1,8 +1,8 @@
 /* Where one kind of data ends and another begins, told from the bytes: in a tar of sources and
  * programs, or in a program's own data. Only long stretches are cut out, since a change of models
  * costs what they share. */
-#ifndef NZ_SECTIONS_CUT_H
-#define NZ_SECTIONS_CUT_H
+#ifndef NZ_MIXED_CUT_H
+#define NZ_MIXED_CUT_H
 
 #include "model/content.h"
 
@@ -22,7 +22,7 @@ typedef struct nz_segments {
 void nz_segments_add(nz_segments *s, const nz_segment *segment);
 void nz_segments_free(nz_segments *s);
 
-/* Adds the segments of n bytes. */
-void nz_cut(nz_segments *to, int level, const uint8_t *raw, size_t n);
+/* Adds the segments of n bytes; all: their content taken as one. */
+void nz_cut(nz_segments *to, int level, const nz_content *all, const uint8_t *raw, size_t n);
 
 #endif

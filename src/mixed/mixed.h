@@ -27,8 +27,9 @@ uint64_t nz_mixed_memory(const nz_mixed *m);
 typedef struct nz_plan nz_plan;
 
 /* How n bytes, which must stay, are best coded as a mixed frame; *out is NULL when they are one
- * kind of data, for the bytes engine alone. NZ_E_MEM. */
-nz_err nz_plan_new(nz_plan **out, int level, nz_prior_option prior, const uint8_t *raw, size_t n);
+ * kind of data, for the bytes engine alone: *all. NZ_E_MEM. */
+nz_err nz_plan_new(nz_plan **out, nz_content *all, int level, nz_prior_option prior,
+                   const uint8_t *raw, size_t n);
 void nz_plan_free(nz_plan *p);             /* NULL is fine */
 uint64_t nz_plan_memory(const nz_plan *p); /* bytes it holds, and encoding allocates */
 

@@ -27,8 +27,7 @@ static size_t contents_most(int level, size_t n)
 
 /* ---- From pieces to segments ---- */
 
-/* The content that the rows are as pixels; false: they are none, or their filters' types unsound.
- */
+/* Whether the rows are pixels, and their filters' types sound; *c is set only then. */
 static bool pixels(const nz_piece *piece, const uint8_t *raw, nz_content *c)
 {
     bool bits = piece->depth == 1 && piece->pixel == 1, whole = piece->depth >= 8;
@@ -37,24 +36,27 @@ static bool pixels(const nz_piece *piece, const uint8_t *raw, nz_content *c)
     for (size_t at = 0; at < piece->bytes; at += piece->row)
         if (raw[at] >= NZ_PNG_FILTERS)
             return false;
-    c->kind = bits ? NZ_KIND_BILEVEL : NZ_KIND_IMAGE;
-    c->raster = (nz_raster){.row = (uint16_t)(piece->row - 1),
-                            .pixel = bits ? 0 : (uint8_t)piece->pixel,
-                            .sample = piece->depth == 16 ? NZ_SAMPLE_16 : NZ_SAMPLE_8};
-    return nz_raster_valid(&c->raster);
+    nz_raster r = {.row = (uint16_t)(piece->row - 1),
+                   .pixel = bits ? 0 : (uint8_t)piece->pixel,
+                   .sample = piece->depth == 16 ? NZ_SAMPLE_16 : NZ_SAMPLE_8};
+    if (!nz_raster_valid(&r))
+        return false;
+    *c = (nz_content){.kind = bits ? NZ_KIND_BILEVEL : NZ_KIND_IMAGE, .raster = r};
+    return true;
 }
 
 static void cut_piece(nz_segments *to, const nz_piece *piece, int level, const uint8_t *raw)
 {
-    nz_segment s = {.bytes = piece->bytes};
-    s.filtered = piece->kind == NZ_PIECE_PIXELS && pixels(piece, raw, &s.content);
-    if (!s.filtered)
-        s.content = (nz_content){.kind = NZ_KIND_BINARY};
-    if (piece->kind == NZ_PIECE_STREAM ||
-        (piece->kind == NZ_PIECE_PLAIN && piece->bytes > HEADER_MOST))
-        nz_cut(to, level, raw, piece->bytes);
-    else
-        nz_segments_add(to, &s);
+    bool header = piece->kind == NZ_PIECE_PLAIN && piece->bytes <= HEADER_MOST;
+    nz_segment s = {.content.kind = NZ_KIND_BINARY, .bytes = piece->bytes};
+    if (piece->kind == NZ_PIECE_PIXELS) {
+        s.filtered = pixels(piece, raw, &s.content);
+    } else if (!header) {
+        nz_content all = nz_content_of(level, raw, piece->bytes);
+        nz_cut(to, level, &all, raw, piece->bytes);
+        return;
+    }
+    nz_segments_add(to, &s);
 }
 
 /* Bytes of each kind that is coded by contexts of bytes. */
@@ -97,15 +99,13 @@ static void merge(nz_segments *s)
     *s = merged;
 }
 
-/* The fast engine has one view for all. */
-static void cut(nz_segments *to, const nz_pieces *pieces, int level)
+static void cut_pieces(nz_segments *to, const nz_pieces *pieces, int level)
 {
     const uint8_t *at = pieces->contents.p;
     size_t n = pieces->contents.n;
-    nz_segment all = {.bytes = n};
     if (level <= NZ_FAST_LEVEL_MAX) {
-        all.content = nz_content_of(level, at, n);
-        nz_segments_add(to, &all);
+        nz_content all = nz_content_of(level, at, n); /* the fast engine has one view */
+        nz_segments_add(to, &(nz_segment){.content = all, .bytes = n});
         return;
     }
     for (size_t i = 0; i < pieces->pieces; at += pieces->piece[i++].bytes)
@@ -217,15 +217,22 @@ static nz_err make(nz_plan **out, int level, nz_prior_option prior, const nz_seg
     return err;
 }
 
-nz_err nz_plan_new(nz_plan **out, int level, nz_prior_option prior, const uint8_t *raw, size_t n)
+nz_err nz_plan_new(nz_plan **out, nz_content *all, int level, nz_prior_option prior,
+                   const uint8_t *raw, size_t n)
 {
-    nz_pieces pieces;
+    nz_pieces pieces = {0};
     nz_segments segments = {0};
     *out = NULL;
     nz_err err = n < LEAST ? NZ_OK : nz_split(&pieces, raw, n, contents_most(level, n));
-    if (err || n < LEAST)
+    if (err)
         return err;
-    cut(&segments, &pieces, level);
+    if (pieces.recipe.n) {
+        cut_pieces(&segments, &pieces, level);
+    } else {
+        *all = nz_content_of(level, raw, n);
+        if (level > NZ_FAST_LEVEL_MAX && n >= LEAST)
+            nz_cut(&segments, level, all, raw, n);
+    }
     merge(&segments);
     if (segments.failed)
         err = NZ_E_MEM;
