@@ -33,7 +33,7 @@ static void textures(uint32_t *h, const nz_past *p)
     h[3] = (t->blanks & 0x1ff) << 3 | flags;
     h[4] = (len < 4 ? p->initial : 0) << 3 | (len < 6 ? len : 6);
     h[5] = p->last_initial << 16 | (p->last_tail & 0xff) << 8 | (len < 4 ? len : 4) << 1 | t->pause;
-    h[6] = p->class_runs & 0xff;
+    h[6] = nz_cells_table(&p->cells) ? p->cells.id : p->class_runs & 0xff;
 }
 
 nz_scene nz_scene_text(const nz_past *p)

@@ -13,8 +13,8 @@ typedef struct nz_scene {
     uint32_t type;  /* [256] the kinds of the last two bytes */
     uint32_t third; /* [256] the byte or class before them */
     /* Hashes. Of text: kinds of bytes, lengths and first letters of words, where capitals, blanks
-     * and punctuation are. Of code: parts of this instruction and of those before it. Of binary
-     * data only [5]: where zeros are. */
+     * and punctuation are, the columns of tables. Of code: parts of this instruction and of those
+     * before it. Of binary data only [5]: where zeros are. */
     uint32_t texture[NZ_SCENE_TEXTURES];
 } nz_scene;
 

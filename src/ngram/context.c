@@ -28,6 +28,21 @@ static uint32_t word_form(const nz_past *p, uint32_t most)
     return len << 3 | (nz_phrase_age(&p->phrase, p->pos) > 0) << 2 | p->capital;
 }
 
+/* What the cell above held, given how this one begins. */
+static uint64_t succession(const nz_past *p)
+{
+    return pair(h2(p->cells.id, p->cells.above.bytes), p->cells.bytes);
+}
+
+/* What is over the next byte in the cell above, and behind that. */
+static uint64_t over(const nz_past *p)
+{
+    const nz_cells *c = &p->cells;
+    uint32_t n = p->pos - c->from, at = c->above.at + n;
+    uint32_t next = at < p->pos ? p->raw[at] : 0, behind = at + 1 < p->pos ? p->raw[at + 1] : 0;
+    return pair(h2(c->id, next | behind << 8), c->same == n ? 256 : p->c4 & 0xff);
+}
+
 /* Levels 5 and 6: of every kind of context one or two. */
 static void essentials(list *l, const nz_past *p)
 {
@@ -41,13 +56,14 @@ static void essentials(list *l, const nz_past *p)
     add(l, p->c4);
     add(l, (uint64_t)w[0] << 8 | c1);
     add(l, (uint64_t)h2(w[0], w[1]) << 8 | c1);
-    add(l, h2(w[0], w[2]));
+    add(l, nz_cells_table(&p->cells) ? over(p) : h2(w[0], w[2]));
     add(l, o->shape & 0xffffffffffff);
     add(l, pair(o->line_signs, o->name_len > 3 ? 3 : o->name_len));
     add(l, pair(nz_past_column(p), kinds));
     add(l, pair(nest.what | word_form(p, 6) << 8, p->classes & 15));
     add(l, pair(h2(nest.what, nest.first), o->field));
     add(l, pair(h2(depth, part), h2(c1, kinds)));
+    add(l, succession(p));
 }
 
 #define PLAIN_ESSENTIALS 0x1e
@@ -149,14 +165,14 @@ static void outlines(list *l, const nz_past *p)
     add(l, pair(h2(runs, runs_before), p->word[0]));
 }
 
-/* Lines and columns, and the lines above. */
+/* Lines and columns, cells, and what is above. */
 static void layout(list *l, const nz_past *p)
 {
     const nz_outline *o = &p->outline;
     uint32_t c1 = p->c4 & 0xff, c2 = p->c4 & 0xffff, column = nz_past_column(p);
     uint32_t up = nz_past_above(p, 1, column), up2 = nz_past_above(p, 2, column);
-    uint32_t length = p->line[0] - p->line[1], length2 = p->line[1] - p->line[2];
-    bool alike = p->alike == p->pos - p->line[0], table = up == up2 && length == length2;
+    uint32_t length = p->line[0] - p->line[1];
+    bool alike = p->alike == p->pos - p->line[0];
     add(l, column << 1 | (c1 == ' '));
     add(l, pair(column, length));
     add(l, pair(column, p->classes & 0xfff));
@@ -171,7 +187,8 @@ static void layout(list *l, const nz_past *p)
     add(l, pair(up | up2 << 8, p->classes & 0xff));
     add(l, pair(up | up2 << 8 | nz_past_above(p, 3, column) << 16, o->shape & 0xffff));
     add(l, !alike ? 0 : pair(up, p->alike > 15 ? 15 : p->alike));
-    add(l, !table ? 0 : pair(up, o->shape & 0xffff));
+    add(l, succession(p));
+    add(l, nz_cells_table(&p->cells) ? over(p) : 0);
 }
 
 /* Brackets, quotations and tags: what opened them, and how far inside this is. */
@@ -436,7 +453,7 @@ static void code_rows(uint32_t *hash, const nz_past *p, int tier)
 }
 
 const nz_contexts nz_contexts_text = {
-    {{12, 8, PLAIN_ESSENTIALS}, {25, 23, PLAIN_ESSENTIALS}, {84, 31, PLAIN_ORDERS}},
+    {{13, 8, PLAIN_ESSENTIALS}, {26, 23, PLAIN_ESSENTIALS}, {85, 31, PLAIN_ORDERS}},
     text_slots,
     text_rows,
 };

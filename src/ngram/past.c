@@ -343,6 +343,7 @@ void nz_past_next(nz_past *p, uint8_t byte)
     nz_spelling_next(&p->spelling, lower, p->phrase.word[0]);
     nz_outline_next(&p->outline, byte, is_word);
     nz_texture_next(&p->texture, byte, is_word);
+    nz_cells_next(&p->cells, p->raw, p->pos, p->line[1], &p->outline);
     lines(p, byte, before);
     markup(p, byte);
     records(p, byte);

@@ -4,6 +4,7 @@
 #ifndef NZ_NGRAM_PAST_H
 #define NZ_NGRAM_PAST_H
 
+#include "cells.h"
 #include "follow.h"
 #include "outline.h"
 #include "phrase.h"
@@ -64,6 +65,7 @@ typedef struct nz_past {
     nz_spelling spelling;
     nz_outline outline;
     nz_texture texture;
+    nz_cells cells;
 
     /* Records: the distance at which bytes keep coming back, and how long it has been that. */
     uint32_t seen[4][256]; /* the last positions of every byte, latest first */
