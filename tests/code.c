@@ -1,6 +1,7 @@
 /* Machine code: where instructions end, and addresses for distances and back. */
 #include "model/branch.h"
 #include "model/bytes.h"
+#include "ngram/arm64.h"
 #include "ngram/x86.h"
 
 #include <criterion/criterion.h>
@@ -74,6 +75,64 @@ Test(branch, any_bytes_come_back)
     }
 }
 
+/* bl, adrp, add, mov, ldr and ret by lot, or anything. */
+Test(branch, any_words_come_back)
+{
+    static const uint32_t words[] = {0x94000000, 0x90000000, 0x91000000,
+                                     0xaa0003e0, 0xf9400000, 0xd65f03c0};
+    enum { N = 1000 };
+    uint8_t raw[N], code[N];
+    int turned = 0;
+    srand(2);
+    for (int round = 0; round < 200; round++) {
+        for (int i = 0; i < N; i += 4) {
+            uint32_t any = (uint32_t)rand() << 1, kind = (uint32_t)rand() % 6;
+            uint32_t field = kind < 2 ? 0x63ffffff : kind < 5 ? 0x3ff : 0;
+            bool data = i / 100 % 3 == round % 3;
+            nz_store32(raw + i, data ? any : words[kind] | (any & field));
+        }
+        there_and_back(NZ_MACHINE_ARM64, raw, N - round % 7);
+        memcpy(code, raw, N);
+        nz_branch_absolute(NZ_MACHINE_ARM64, code, N);
+        turned += memcmp(code, raw, N) != 0;
+    }
+    cr_assert_eq(turned, 200);
+}
+
+Test(branch, arm64_names_places)
+{
+    enum { WORDS = 64 };
+    uint8_t code[4 * WORDS];
+    for (uint32_t i = 0; i < WORDS; i++)
+        nz_store32(code + 4 * i, 0x91000400); /* add x0, x0, 1 */
+    nz_store32(code + 4 * 20, 0x94000000 | ((10 - 20) & 0x3ffffff));
+    nz_store32(code + 4 * 30, 0x94000000 | ((10 - 30) & 0x3ffffff));
+    nz_store32(code + 4 * 40, 0xb0000001); /* adrp x1, the page behind this one */
+    nz_branch_absolute(NZ_MACHINE_ARM64, code, sizeof code);
+    cr_assert_eq(memcmp(code + 4 * 6, "\0\4\0\x91", 4), 0, "before there is trust");
+    cr_assert_eq(memcmp(code + 4 * 15, "\x91\0\4\0", 4), 0);
+    cr_assert_eq(memcmp(code + 4 * 20, "\x94\0\0\x0a", 4), 0);
+    cr_assert_eq(memcmp(code + 4 * 30, "\x94\0\0\x0a", 4), 0);
+    cr_assert_eq(memcmp(code + 4 * 40, "\xb0\0\0\1", 4), 0);
+}
+
+Test(arm64, words_are_read_as_instructions)
+{
+    nz_arm64 a = {0};
+    nz_arm64_start(&a);
+    static const uint8_t code[] = "\x94\0\0\x0a\xf9\x40\x07\xe0\x91\0";
+    for (size_t i = 0; i < sizeof code - 1; i++)
+        nz_arm64_next(&a, code[i]);
+    cr_assert_eq(a.place, 2);
+    cr_assert_eq(a.now, 0x19100);
+    cr_assert_eq(a.word[0], 0xf94007e0);
+    cr_assert_eq(a.word[1], 0x9400000a);
+    cr_assert_eq(a.call[0], 0x9400000a);
+    cr_assert_eq(a.stack, 0xf94007e0); /* ldr x0, [sp, 8] */
+    cr_assert_eq(a.op[1], nz_arm64_op(0x97fffff0));
+    cr_assert_neq(a.op[0], nz_arm64_op(0xb94007e0));
+}
+
 Test(branch, calls_of_one_place_look_the_same)
 {
     uint8_t code[256];
@@ -101,6 +160,10 @@ Test(branch, machines_are_told_from_code)
     for (size_t i = 0; i < sizeof raw; i++)
         raw[i] = (uint8_t)(i * i >> 3);
     cr_assert_eq(nz_machine_of(raw, sizeof raw), NZ_MACHINE_NONE);
+    for (size_t i = 0; i < 20; i++)
+        nz_store32(raw + 300 * i,
+                   i & 1 ? 0xd65f03c0 : 0xa9be7bfd); /* ret; stp x29, x30, [sp, -32]! */
+    cr_assert_eq(nz_machine_of(raw, sizeof raw), NZ_MACHINE_ARM64);
     cr_assert_eq(nz_machine_of(raw, 0), NZ_MACHINE_NONE);
 }
 
@@ -110,10 +173,10 @@ Test(branch, a_shape_has_a_machine_for_code_alone)
     uint8_t raw[100] = {0}, stored[NZ_SHAPE_BYTES];
     nz_shape_choose(&s, 5, raw, sizeof raw);
     s.content.kind = NZ_KIND_CODE;
-    for (int machine = 0; machine < 4; machine++) {
+    for (int machine = 0; machine < NZ_MACHINES + 2; machine++) {
         s.content.machine = (nz_machine)machine;
         nz_shape_store(&s, stored);
-        bool known = machine == NZ_MACHINE_X86 || machine == NZ_MACHINE_X86_64;
+        bool known = machine > NZ_MACHINE_NONE && machine < NZ_MACHINES;
         cr_assert_eq(nz_shape_load(&s, stored), known ? NZ_OK : NZ_E_CORRUPT);
     }
     s.content = (nz_content){.kind = NZ_KIND_BINARY};

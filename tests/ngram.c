@@ -189,6 +189,33 @@ Test(outline, names_and_numbers_are_all_the_same)
     nz_past_free(&q);
 }
 
+Test(cells, know_the_one_above)
+{
+    nz_past p = after("red,10,x\nblue,200,y\ngreen,20");
+    cr_assert_eq(memcmp(p.raw + p.cells.above.at, "200,", 4), 0);
+    cr_assert_eq(p.cells.same, 2u);
+    cr_assert_eq(p.cells.from, p.pos - 2);
+    uint32_t column = p.cells.id;
+    nz_past_free(&p);
+    p = after("a,b\n1,2");
+    cr_assert_eq(p.cells.id, column, "the second column again");
+    nz_past_free(&p);
+    p = after("{\"name\": \"Ann\", \"age\": 31}, {\"name\": \"");
+    cr_assert_eq(memcmp(p.raw + p.cells.above.at, " \"Ann", 5), 0);
+    nz_past_free(&p);
+}
+
+Test(cells, tables_are_told_from_prose)
+{
+    nz_past p = after("a;b;c\n1;2;3\n4;5;6\n7;8;9\n1;2;3\n");
+    cr_assert(nz_cells_table(&p.cells));
+    nz_past_free(&p);
+    p = after("It was late, and dark; the lamp, so old\nthat, at last, it failed, went out.\n"
+              "She sat, and thought of the sea, of ships,\nand of him, who, long ago, had left.\n");
+    cr_assert(!nz_cells_table(&p.cells));
+    nz_past_free(&p);
+}
+
 Test(texture, tells_kinds_of_bytes_apart)
 {
     nz_past p = after("it is. (So");
@@ -287,8 +314,9 @@ Test(slot, is_found_again_and_the_least_used_goes)
 Test(context, lists_are_as_long_as_they_say_and_all_different)
 {
     nz_past p = after("<page> [[Some text]] with \"words\" and, numbers 12345\n| row\n| ro");
-    const nz_contexts *const kinds[] = {&nz_contexts_text, &nz_contexts_binary, &nz_contexts_code};
-    for (int kind = 0; kind < 3; kind++) {
+    const nz_contexts *const kinds[] = {&nz_contexts_text, &nz_contexts_binary, &nz_contexts_code,
+                                        &nz_contexts_arm64};
+    for (int kind = 0; kind < 4; kind++) {
         const nz_contexts *contexts = kinds[kind];
         for (int tier = 0; tier < 3; tier++) {
             uint64_t h[NZ_CONTEXTS_MAX + 1];

@@ -1,8 +1,9 @@
 /* Branch filter: machine code names the same place by another distance wherever it is named from;
- * as addresses, counted from the start of the frame, the same places look the same.
+ * as addresses, counted from where the code begins, the same places look the same.
  *
- * Distances are those of x86 calls, jumps and RIP-relative operands, found by reading instructions;
- * the filter keeps every length and can be undone on any bytes. */
+ * Distances are those of x86 calls, jumps and RIP-relative operands, found by reading instructions,
+ * and of ARM64 calls and pages, whose instructions are turned around to begin with what they do. The
+ * filter keeps every length and can be undone on any bytes. formats/bytes.md. */
 #ifndef NZ_MODEL_BRANCH_H
 #define NZ_MODEL_BRANCH_H
 
@@ -13,6 +14,7 @@ typedef enum nz_machine {
     NZ_MACHINE_NONE = 0,
     NZ_MACHINE_X86 = 1,
     NZ_MACHINE_X86_64 = 2,
+    NZ_MACHINE_ARM64 = 3,
     NZ_MACHINES
 } nz_machine;
 

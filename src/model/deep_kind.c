@@ -22,6 +22,17 @@ static void known_code(nz_past *p, uint8_t byte)
     nz_x86_next(&p->x86, byte);
 }
 
+static void enter_arm64(nz_past *p, const nz_content *c)
+{
+    (void)c;
+    nz_arm64_start(&p->arm64);
+}
+
+static void known_arm64(nz_past *p, uint8_t byte)
+{
+    nz_arm64_next(&p->arm64, byte);
+}
+
 /* Sets and rates are of levels 5 to 9; 5 keeps the sets that pay for their time. */
 
 static const nz_deep_kind text = {
@@ -47,6 +58,16 @@ static const nz_deep_kind code = {
     .scene = nz_scene_code,
     .enter = enter_code,
     .known = known_code,
+    .sets = {0xfa1a, 0x3fbff, 0x3fafb, 0x3fbff, 0x3ffff},
+    .rates = {{100, 20, 40}, {100, 20, 40}, {60, 15, 40}, {60, 15, 40}, {60, 15, 40}},
+    .start = 1,
+};
+
+static const nz_deep_kind arm64 = {
+    .contexts = &nz_contexts_arm64,
+    .scene = nz_scene_arm64,
+    .enter = enter_arm64,
+    .known = known_arm64,
     .sets = {0xfa1a, 0x3fbff, 0x3fafb, 0x3fbff, 0x3ffff},
     .rates = {{100, 20, 40}, {100, 20, 40}, {60, 15, 40}, {60, 15, 40}, {60, 15, 40}},
     .start = 1,
@@ -87,5 +108,5 @@ static const nz_deep_kind *const kinds[NZ_KINDS] = {
 
 const nz_deep_kind *nz_deep_kind_of(const nz_shape *s)
 {
-    return kinds[s->content.kind];
+    return s->content.machine == NZ_MACHINE_ARM64 ? &arm64 : kinds[s->content.kind];
 }

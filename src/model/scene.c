@@ -78,3 +78,21 @@ nz_scene nz_scene_code(const nz_past *p)
     s.texture[6] = x->bytes;
     return s;
 }
+
+nz_scene nz_scene_arm64(const nz_past *p)
+{
+    const nz_arm64 *a = &p->arm64;
+    uint32_t first = a->place ? a->now >> (8 * a->place - 8) & 0xff : a->word[0] >> 24;
+    nz_scene s = nz_scene_binary(p);
+    s.local = s.frame;
+    s.frame = a->place | a->trust >> 1 << 2;
+    s.left = first | (a->place > 0) << 8;
+    s.texture[0] = a->place | first << 8;
+    s.texture[1] = a->place | a->trust << 8;
+    s.texture[2] = a->place | a->op[0] << 8;
+    s.texture[3] = a->now;
+    s.texture[4] = nz_hash32(a->op[0], a->op[1]) + a->place;
+    s.texture[5] = a->place | (p->zeros & 15) << 8;
+    s.texture[6] = nz_hash32(a->word[0], a->place);
+    return s;
+}

@@ -22,5 +22,6 @@ typedef struct nz_scene {
 nz_scene nz_scene_text(const nz_past *p);
 nz_scene nz_scene_binary(const nz_past *p);
 nz_scene nz_scene_code(const nz_past *p);
+nz_scene nz_scene_arm64(const nz_past *p);
 
 #endif

@@ -318,6 +318,26 @@ static void records(list *l, const nz_past *p, int tier)
         add(l, pair(p->c4 & 0xffe00000, (p->zeros & 15) << 4 | (p->same4 & 15)));
 }
 
+/* What is around the code: strings, and tables of records of 4 to 24 bytes. */
+static void around_code(list *l, const nz_past *p)
+{
+    const uint32_t *w = p->word;
+    uint32_t c1 = p->c4 & 0xff, four = nz_past_at(p, 4), eight = nz_past_at(p, 8);
+    uint32_t sixteen = nz_past_at(p, 16);
+    add(l, pair(w[0], w[1]));
+    add(l, pair(h2(w[0], w[2]), c1));
+    add(l, pair(h2(w[0], p->phrase.gap), c1));
+    add(l, p->phrase.letters & 0xffffffffffff);
+    add(l, pair(p->spelling.kinds & 0xffff, p->word_len < 6 ? p->word_len : 6));
+    add(l, pair(p->classes & 0xffffff, w[0]));
+    add(l, pair(p->c4, p->pos - p->zero));
+    add(l, pair(four | eight << 8 | nz_past_at(p, 12) << 16, c1));
+    add(l, pair(eight | sixteen << 8 | (p->pos & 7) << 16, c1));
+    add(l, pair(eight | nz_past_at(p, 7) << 8 | (p->pos & 7) << 16, p->c4 & 0xffff));
+    add(l, pair(sixteen | nz_past_at(p, 32) << 8 | (p->pos & 15) << 16, c1));
+    add(l, pair(nz_past_at(p, 24) | nz_past_at(p, 48) << 8 | (p->pos & 7) << 16, c1));
+}
+
 static void text_slots(uint64_t *h, const nz_past *p, int tier)
 {
     list l = {h, 0};
@@ -367,6 +387,24 @@ static void code_slots(uint64_t *h, const nz_past *p, int tier)
         more_orders(&l, p);
     }
     nz_instruction_slots(&l, p, tier);
+    if (tier > 1)
+        around_code(&l, p);
+}
+
+static void arm64_slots(uint64_t *h, const nz_past *p, int tier)
+{
+    list l = {h, 0};
+    orders(&l, p);
+    fields(&l, p);
+    if (tier > 0)
+        more_fields(&l, p);
+    if (tier > 1) {
+        most_fields(&l, p);
+        more_orders(&l, p);
+    }
+    nz_arm64_slots(&l, p, tier);
+    if (tier > 1)
+        around_code(&l, p);
 }
 
 static void text_rows(uint32_t *hash, const nz_past *p, int tier)
@@ -445,11 +483,18 @@ static void binary_rows(uint32_t *hash, const nz_past *p, int tier)
 }
 
 /* Instructions take the places of the last of what binary data has. */
+static const uint8_t code_kept[] = {0, 10, 13};
+
 static void code_rows(uint32_t *hash, const nz_past *p, int tier)
 {
-    static const uint8_t kept[] = {0, 10, 13};
     binary_rows(hash, p, tier);
-    nz_instruction_rows(hash + kept[tier], p, tier);
+    nz_instruction_rows(hash + code_kept[tier], p, tier);
+}
+
+static void arm64_rows(uint32_t *hash, const nz_past *p, int tier)
+{
+    binary_rows(hash, p, tier);
+    nz_arm64_rows(hash + code_kept[tier], p, tier);
 }
 
 const nz_contexts nz_contexts_text = {
@@ -466,6 +511,11 @@ const nz_contexts nz_contexts_code = {
     {{27, 8, PLAIN_ORDERS}, {53, 23, PLAIN_ORDERS}, {88, 31, PLAIN_ORDERS}},
     code_slots,
     code_rows,
+};
+const nz_contexts nz_contexts_arm64 = {
+    {{27, 8, PLAIN_ORDERS}, {53, 23, PLAIN_ORDERS}, {78, 31, PLAIN_ORDERS}},
+    arm64_slots,
+    arm64_rows,
 };
 
 void nz_contexts_net(uint32_t direct[NZ_ROWS_DIRECT], uint32_t *hash, const nz_past *p,

@@ -33,7 +33,7 @@ typedef struct nz_contexts {
     void (*rows)(uint32_t *hash, const nz_past *p, int tier); /* after the plain ones */
 } nz_contexts;
 
-extern const nz_contexts nz_contexts_text, nz_contexts_binary, nz_contexts_code;
+extern const nz_contexts nz_contexts_arm64, nz_contexts_text, nz_contexts_binary, nz_contexts_code;
 
 /* The network's; of no kind in particular (NULL), the plain ones. match_state: see
  * nz_match_state(). */

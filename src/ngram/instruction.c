@@ -69,35 +69,13 @@ static void rest(list *l, const nz_past *p)
     add(l, pair(x->value, form_of(x)));
 }
 
-/* What is around the code: strings, and tables of records of 4 to 24 bytes. */
-static void data(list *l, const nz_past *p)
-{
-    const uint32_t *w = p->word;
-    uint32_t c1 = p->c4 & 0xff, four = nz_past_at(p, 4), eight = nz_past_at(p, 8);
-    uint32_t sixteen = nz_past_at(p, 16);
-    add(l, pair(w[0], w[1]));
-    add(l, pair(h2(w[0], w[2]), c1));
-    add(l, pair(h2(w[0], p->phrase.gap), c1));
-    add(l, p->phrase.letters & 0xffffffffffff);
-    add(l, pair(p->spelling.kinds & 0xffff, p->word_len < 6 ? p->word_len : 6));
-    add(l, pair(p->classes & 0xffffff, w[0]));
-    add(l, pair(p->c4, p->pos - p->zero));
-    add(l, pair(four | eight << 8 | nz_past_at(p, 12) << 16, c1));
-    add(l, pair(eight | sixteen << 8 | (p->pos & 7) << 16, c1));
-    add(l, pair(eight | nz_past_at(p, 7) << 8 | (p->pos & 7) << 16, p->c4 & 0xffff));
-    add(l, pair(sixteen | nz_past_at(p, 32) << 8 | (p->pos & 15) << 16, c1));
-    add(l, pair(nz_past_at(p, 24) | nz_past_at(p, 48) << 8 | (p->pos & 7) << 16, c1));
-}
-
 void nz_instruction_slots(list *l, const nz_past *p, int tier)
 {
     essentials(l, p);
     if (tier > 0)
         supplements(l, p);
-    if (tier > 1) {
+    if (tier > 1)
         rest(l, p);
-        data(l, p);
-    }
 }
 
 void nz_instruction_rows(uint32_t *hash, const nz_past *p, int tier)

@@ -6,8 +6,11 @@
 #include "list.h"
 #include "past.h"
 
-/* tier 0, 1, 2: 12, 24, 46 slot contexts; 4, 9, 14 embedding rows. */
+/* x86; tier 0, 1, 2: 12, 24, 34 slot contexts; 4, 9, 14 embedding rows. */
 void nz_instruction_slots(list *l, const nz_past *p, int tier);
 void nz_instruction_rows(uint32_t *hash, const nz_past *p, int tier);
+/* ARM64: 12, 24, 24 slot contexts; 4, 9, 14 embedding rows. */
+void nz_arm64_slots(list *l, const nz_past *p, int tier);
+void nz_arm64_rows(uint32_t *hash, const nz_past *p, int tier);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef NZ_NGRAM_PAST_H
 #define NZ_NGRAM_PAST_H
 
+#include "arm64.h"
 #include "cells.h"
 #include "follow.h"
 #include "outline.h"
@@ -83,7 +84,8 @@ typedef struct nz_past {
     uint32_t *after3;    /* [2^NZ_AFTER3_BITS] by hash */
     uint32_t *next_word; /* [65536] by the low bits of a word's hash */
 
-    nz_x86 x86; /* code as instructions; the owner keeps it up to date */
+    nz_x86 x86; /* code as instructions; the owner keeps the right one up to date */
+    nz_arm64 arm64;
 } nz_past;
 
 enum { NZ_CLASS_LOWER = 1, NZ_CLASS_UPPER = 2, NZ_CLASS_DIGIT = 3 };

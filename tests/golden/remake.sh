@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 nzip=${NZIP:-../../nzip}
-for raw in good-{text,records,repeats,code,image,bilevel,audio,mixed,weights,blocks,primed}-*.raw; do
+for raw in good-{text,records,repeats,code,arm64,image,bilevel,audio,mixed,weights,blocks,primed}-*.raw; do
     level=${raw%.raw}
     prior=--no-prior
     [[ $raw != good-primed-* ]] || prior=--prior=prose
