@@ -2,8 +2,8 @@
  * as addresses, counted from where the code begins, the same places look the same.
  *
  * Distances are those of x86 calls, jumps and RIP-relative operands, found by reading instructions,
- * and of ARM64 calls and pages, whose instructions are turned around to begin with what they do. The
- * filter keeps every length and can be undone on any bytes. formats/bytes.md. */
+ * and of ARM64 calls and pages, whose instructions are turned around to begin with what they do.
+ * The filter keeps every length and can be undone on any bytes. formats/bytes.md. */
 #ifndef NZ_MODEL_BRANCH_H
 #define NZ_MODEL_BRANCH_H
 

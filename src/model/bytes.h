@@ -15,7 +15,7 @@
 
 #define NZ_SHAPE_BYTES 16
 /* Goes up whenever any coded bit would change; a reader refuses any other number. */
-#define NZ_NUMERICS 8
+#define NZ_NUMERICS 9
 /* The largest frame: positions are 32 bits and a frame is held in memory. */
 #define NZ_FRAME_MAX (UINT64_C(1) << 30)
 
