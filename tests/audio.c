@@ -1,12 +1,9 @@
 /* Sound: found by its headers, coded with its own model, refused where no encoder wrote it. */
-#include "model/bytes.h"
-#include "model/deep.h"
-#include <criterion/criterion.h>
-#include <stdlib.h>
+#include "lib/expert.h"
 
 enum { FRAMES = 1500, SIZE = 100 + FRAMES * 2 * 3 };
 
-static uint8_t raw[SIZE], packed[2 * SIZE], back[SIZE];
+static uint8_t raw[SIZE], back[SIZE];
 
 static void big(uint8_t *at, uint32_t v, unsigned width)
 {
@@ -81,38 +78,14 @@ static size_t make_au(uint32_t channels, uint32_t width)
     return 24 + FRAMES * channels * width;
 }
 
-static size_t encode(const nz_shape *s, unsigned cpu, uint8_t *out, size_t n)
-{
-    nz_kern kern;
-    nz_kern_init(&kern, cpu);
-    nz_run run = {.kern = &kern};
-    size_t size;
-    cr_assert_eq(nz_bytes_encode(s, &run, raw, n, out, sizeof packed, &size), NZ_OK);
-    return size;
-}
-
 static void check(int level, size_t n, uint32_t channels, uint32_t width)
 {
-    static uint8_t other[sizeof packed];
-    nz_shape s, plain;
+    nz_shape s;
     nz_shape_choose(&s, level, raw, n);
     cr_assert_eq(s.content.kind, NZ_KIND_AUDIO);
     cr_assert_eq(s.content.sound.channels, channels);
     cr_assert_eq(s.content.sound.width, width);
-    plain = s;
-    plain.content.kind = NZ_KIND_BINARY;
-    plain.content.sound = (nz_sound){0};
-    nz_deep_choose(&plain, n, 0);
-    size_t without = encode(&plain, nz_cpu(), packed, n), here = encode(&s, nz_cpu(), packed, n);
-    cr_assert_lt(here, without, "level %d, %u channels of %u bytes", level, channels, width);
-    cr_assert_eq(encode(&s, 0, other, n), here);
-    cr_assert_arr_eq(packed, other, here);
-
-    nz_kern kern;
-    nz_kern_init(&kern, nz_cpu());
-    nz_run run = {.kern = &kern, .second_core = true};
-    cr_assert_eq(nz_bytes_decode(&s, &run, packed, here, back, n), NZ_OK);
-    cr_assert_arr_eq(back, raw, n);
+    check_expert(&s, raw, n);
 }
 
 Test(audio, comes_back_and_is_small)

@@ -1,11 +1,9 @@
 /* Images: found by their headers, coded with their own model, refused where no encoder wrote them.
  */
-#include "model/bytes.h"
-#include "model/deep.h"
+#include "lib/expert.h"
 #include "model/raster.h"
-#include <criterion/criterion.h>
+
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { WIDTH = 61, HEIGHT = 40, SIZE = 24000 };
 
@@ -55,41 +53,12 @@ static size_t make_bits(void)
     return n;
 }
 
-static size_t encode(const nz_shape *s, unsigned cpu, size_t n)
-{
-    nz_kern kern;
-    nz_kern_init(&kern, cpu);
-    nz_run run = {.kern = &kern};
-    size_t size;
-    cr_assert_eq(nz_bytes_encode(s, &run, raw, n, packed, sizeof packed, &size), NZ_OK);
-    return size;
-}
-
-/* n bytes of raw: smaller than as plain binary, the same from every backend, and back again. */
 static void check(int level, int kind, size_t n)
 {
-    nz_shape s, plain;
+    nz_shape s;
     nz_shape_choose(&s, level, raw, n);
     cr_assert_eq(s.content.kind, kind);
-    plain = s;
-    plain.content.kind = NZ_KIND_BINARY;
-    plain.content.raster = (nz_raster){0};
-    nz_deep_choose(&plain, n, 0);
-    size_t without = encode(&plain, 0, n), here = encode(&s, nz_cpu(), n);
-    uint64_t sum = 0, same = 0;
-    for (size_t i = 0; i < here; i++)
-        sum = sum * 31 + packed[i];
-    cr_assert_eq(encode(&s, 0, n), here);
-    for (size_t i = 0; i < here; i++)
-        same = same * 31 + packed[i];
-    cr_assert_eq(sum, same, "level %d", level);
-    cr_assert_lt(here, without);
-
-    nz_kern kern;
-    nz_kern_init(&kern, nz_cpu());
-    nz_run run = {.kern = &kern, .second_core = true};
-    cr_assert_eq(nz_bytes_decode(&s, &run, packed, here, back, n), NZ_OK);
-    cr_assert_arr_eq(back, raw, n);
+    check_expert(&s, raw, n);
 }
 
 Test(image, comes_back_and_is_small)
