@@ -1,5 +1,6 @@
 #include "branch.h"
 
+#include "base/stretch.h"
 #include "ngram/arm64.h"
 #include "ngram/x86.h"
 
@@ -81,22 +82,16 @@ void nz_branch_relative(nz_machine machine, uint8_t *raw, size_t n)
     convert(machine, raw, n, true);
 }
 
-enum { SAMPLES = 16, SAMPLE = 4096 };
-
 /* Code returns, and keeps its frame pointer and the address to return to side by side. */
 static bool is_arm64(const uint8_t *raw, size_t n)
 {
-    size_t seen = 0, sure = 0;
-    for (size_t k = 0; k < SAMPLES; k++) {
-        size_t from = n > SAMPLES * SAMPLE ? (n - SAMPLE) / (SAMPLES - 1) * k & ~(size_t)3 : 0;
-        size_t to = n > SAMPLES * SAMPLE ? from + SAMPLE : n;
-        for (size_t i = from; i + 4 <= to; i += 4, seen++) {
+    size_t from, to, seen = 0, sure = 0;
+    for (unsigned k = 0; nz_stretch_of(&from, &to, n, k); k++) {
+        for (size_t i = from & ~(size_t)3; i + 4 <= to; i += 4, seen++) {
             uint32_t word = nz_load32(raw + i);
             sure += word == 0xd65f03c0 || (word & 0xff007fff) == 0xa9007bfd ||
                     (word & 0xff007fff) == 0xa8007bfd;
         }
-        if (to == n)
-            break;
     }
     return sure >= 8 && sure * 1000 >= seen;
 }
@@ -104,11 +99,9 @@ static bool is_arm64(const uint8_t *raw, size_t n)
 /* Code is told by long runs of instructions that compilers use, 64-bit code by its REX prefixes. */
 static nz_machine x86_of(const uint8_t *raw, size_t n)
 {
-    size_t seen = 0, instructions = 0, rex = 0, distances = 0, near = 0;
+    size_t from, to, seen = 0, instructions = 0, rex = 0, distances = 0, near = 0;
     uint32_t after;
-    for (size_t k = 0; k < SAMPLES; k++) {
-        size_t from = n > SAMPLES * SAMPLE ? (n - SAMPLE) / (SAMPLES - 1) * k : 0;
-        size_t to = n > SAMPLES * SAMPLE ? from + SAMPLE : n;
+    for (unsigned k = 0; nz_stretch_of(&from, &to, n, k); k++) {
         nz_x86 x = {.wide = true};
         for (size_t i = from; i < to; i++, seen++) {
             nz_x86_next(&x, raw[i]);
@@ -121,8 +114,6 @@ static nz_machine x86_of(const uint8_t *raw, size_t n)
                 near += nz_load32(raw + i + 1) + REACH < 2 * REACH;
             }
         }
-        if (to == n)
-            break;
     }
     if (near < 8 || near * 2000 < seen || near * 4 < distances * 3)
         return NZ_MACHINE_NONE;

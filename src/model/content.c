@@ -1,14 +1,13 @@
 #include "content.h"
 
+#include "base/stretch.h"
+
 /* Text is bytes that text is written in, sampled across the input: at most one in 20 control
  * bytes. Bytes from 128 up are taken as text when they follow UTF-8's pattern. */
 nz_kind nz_content_texture(const uint8_t *raw, size_t n)
 {
-    enum { SAMPLES = 16, SAMPLE = 4096 };
-    size_t seen = 0, odd = 0;
-    for (int k = 0; k < SAMPLES; k++) {
-        size_t from = n > SAMPLES * SAMPLE ? (n - SAMPLE) / (SAMPLES - 1) * (size_t)k : 0;
-        size_t to = n > SAMPLES * SAMPLE ? from + SAMPLE : n;
+    size_t from, to, seen = 0, odd = 0;
+    for (unsigned k = 0; nz_stretch_of(&from, &to, n, k); k++) {
         uint32_t tail = 0; /* continuation bytes still expected */
         for (size_t i = from; i < to; i++, seen++) {
             uint8_t c = raw[i];
@@ -23,8 +22,6 @@ nz_kind nz_content_texture(const uint8_t *raw, size_t n)
                 tail = c < 224 ? 1 : c < 240 ? 2 : 3;
             }
         }
-        if (to == n)
-            break;
     }
     return odd * 8 > seen ? NZ_KIND_BINARY : NZ_KIND_TEXT;
 }
