@@ -123,8 +123,11 @@ Test(prior, frames_come_back_at_every_level)
     nz_kern kern;
     nz_kern_init(&kern, nz_cpu());
     nz_run run = {.kern = &kern};
-    int step = getenv("NZ_SHORT") ? 4 : 1;
-    for (int level = NZ_LEVEL_MIN; level <= NZ_LEVEL_MAX; level += step) {
+    /* Above level 5 only the network is larger; a golden archive begins so at level 9. */
+    int step = 1, last = NZ_LEVEL_MAX;
+    if (getenv("NZ_SHORT"))
+        step = 4, last = 5;
+    for (int level = NZ_LEVEL_MIN; level <= last; level += step) {
         int prior = 1 + level % NZ_PRIORS;
         const uint8_t *raw = sample_of(prior);
         nz_shape s = shape_of(level, prior, raw), cold = s, loaded;
@@ -144,7 +147,9 @@ Test(prior, backends_and_helpers_write_the_same_bytes)
 {
     static uint8_t want[SAMPLE], got[SAMPLE];
     static const int levels[] = {1, 4, 5};
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+    /* The network's kernels have tests of their own, and golden archives begin with a helper. */
+    size_t count = getenv("NZ_SHORT") ? 2 : sizeof levels / sizeof *levels;
+    for (size_t i = 0; i < count; i++) {
         const uint8_t *raw = sample_of(2);
         nz_shape s = shape_of(levels[i], 2, raw);
         size_t n, m;
