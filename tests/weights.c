@@ -14,6 +14,12 @@
 
 static uint32_t state = 1;
 
+/* How often damage is tried: a part of it when time is short, still of every kind. */
+static int tries(int n)
+{
+    return getenv("NZ_SHORT") ? (n + 3) / 4 : n;
+}
+
 static uint32_t next(void)
 {
     return nz_hash32(state++, 0x77676874);
@@ -124,7 +130,7 @@ static void survive(const nz_slab *s, const nz_tables *tables, const nz_other *o
 {
     uint8_t *back = malloc(nz_slab_bytes(s) + 1);
     cr_assert(back);
-    for (int k = 0; k < 24; k++) {
+    for (int k = 0; k < tries(24); k++) {
         size_t n = k % 3 ? code->n : next() % code->n;
         uint8_t *copy = malloc(n + 1);
         cr_assert(copy);
@@ -347,7 +353,7 @@ Test(weights, frames, .init = setup)
                          NZ_OK);
             cr_assert(!memcmp(raw, f.raw + from, n), "%zu + %zu", from, n);
         }
-        for (int bad = 0; bad < (slow ? 20 : 200); bad++) {
+        for (int bad = 0; bad < tries(slow ? 20 : 200); bad++) {
             size_t n = bad % 4 ? out.n : next() % out.n;
             uint8_t *copy = malloc(n + 1);
             cr_assert(copy);
@@ -412,7 +418,7 @@ Test(weights, parts_add_up_to_the_code, .init = setup, .timeout = 120)
         encode(&w, (nz_weights_mode)(k % 3), &run, &base, f.raw, f.n, f.slabs, f.count, &out);
         cr_assert_eq(explain_all(&w, &base, &out, f.n, &sum), NZ_OK);
         cr_assert(k < 6 || sum.raw[NZ_PART_DIFFERENCE]);
-        for (int bad = 0; bad < (k % 3 == 2 ? 10 : 200); bad++) {
+        for (int bad = 0; bad < tries(k % 3 == 2 ? 10 : 200); bad++) {
             size_t n = bad % 4 ? out.n : next() % out.n;
             nz_buf copy = {.p = malloc(n + 1), .n = n};
             cr_assert(copy.p);
@@ -550,7 +556,7 @@ Test(weights, deltas, .init = setup)
                              NZ_OK);
                 cr_assert(!memcmp(back, raw + from * bytes, n * bytes));
             }
-            for (int k = 0; k < 30; k++) {
+            for (int k = 0; k < tries(30); k++) {
                 size_t n = k % 3 ? code.n : next() % code.n;
                 uint8_t *copy = malloc(n + 1);
                 memcpy(copy, code.p, n);
