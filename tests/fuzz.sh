@@ -15,12 +15,23 @@ mkdir -p $seeds
 # Without those that read a prior first, which takes a second and shows nothing new.
 find tests/golden -name '*.nz' ! -name 'good-primed-*' -size -64k -exec cp {} $seeds/ \; 2>/dev/null
 find tests/containers -type f ! -name '*.txt' ! -name '*.py' -exec cp {} $seeds/ \; 2>/dev/null
-for source in fuzz/*.c; do
-    name=$(basename "$source" .c)
+
+fuzz_one() { # NAME: leaves NAME.log and NAME.status
+    mkdir -p "$build/corpus-$1"
+    "$build/fuzz/$1" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=65536 -timeout=30 \
+        -rss_limit_mb=3000 -artifact_prefix="$build/" "$build/corpus-$1" $seeds >"$build/$1.log" 2>&1
+    echo $? >"$build/$1.status"
+}
+
+# Side by side: a fuzzer has one thread.
+names=$(cd fuzz && ls *.c | sed 's/\.c$//')
+export build seeds
+export -f fuzz_one
+for name in $names; do rm -f "$build/$name.status"; done
+xargs -P "$(nproc)" -I NAME bash -c 'fuzz_one NAME' <<<"$names"
+for name in $names; do
     log=$build/$name.log
-    mkdir -p "$build/corpus-$name"
-    if "$build/fuzz/$name" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=65536 -timeout=30 \
-        -rss_limit_mb=3000 -artifact_prefix="$build/" "$build/corpus-$name" $seeds >"$log" 2>&1; then
+    if [ "$(cat "$build/$name.status" 2>/dev/null)" = 0 ]; then
         ok "fuzz $name: $(grep -ao '#[0-9]*' "$log" | tail -n 1) runs"
     else
         fail "fuzz $name"
