@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The command as a user meets it. NZIP=path; NZ_SHORT=1 leaves out what takes long.
+# tests/cli.sh [SHARE OF]: only every OF-th test, from the SHARE-th on, so that shares run side by side.
 # Every test runs in an empty folder of its own, with the archive format treated as opaque.
 set -u
 cd "$(dirname "$0")/.."
@@ -766,10 +767,14 @@ array() {
 
 # ---- All of them ----
 
+share=${1:-1}
+shares=${2:-1}
+turn=0
 run() {
     local name
     for name in "$@"; do
-        test_case "cli ${name//_/ }" "$name"
+        turn=$((turn % shares + 1))
+        [ $turn != "$share" ] || test_case "cli ${name//_/ }" "$name"
     done
 }
 
