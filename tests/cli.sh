@@ -331,12 +331,25 @@ combined_options() {
 wrong_options() {
     local wrong
     cp "$top/text" a
-    for wrong in -x -10 --nothing -T -Tx -T-1 --memory=x --memory=0 --memory=200% --frame=1Q --frame=1 \
+    for wrong in -x -0 --nothing -T -Tx -T-1 --memory=x --memory=0 --memory=200% --frame=1Q --frame=1 \
         --frame=99999999999999999999 "-c -o x" "-c --rm" "-c --check"; do
         status 1 "$nzip" $wrong a && says "nzip: " && only a || return
     done
     cp a b
     status 1 "$nzip" -o x a b && says "-o takes one input"
+}
+
+# Those of zstd, in one word or among other letters; -1 -9 are two options.
+high_levels() {
+    local level
+    head -c 3000 "$top/text" >a
+    "$nzip" -9 -c a >9.nz
+    for level in -19 -10 -k22T1 "-1 -12 --force"; do
+        status 0 "$nzip" $level -c a >b.nz && says "highest level is -9" && cmp 9.nz b.nz || return
+    done
+    NZIP_OPT=-19 status 0 "$nzip" -c a >b.nz && cmp 9.nz b.nz && status 0 "$nzip" -q19 -c a >b.nz &&
+        silent && cmp 9.nz b.nz && status 0 "$nzip" -1 -9 -c a >b.nz && silent && cmp 9.nz b.nz &&
+        status 0 "$nzip" -19 -1 -c a >b.nz && silent && "$nzip" -1 -c a | cmp - b.nz
 }
 
 help_and_version() {
@@ -786,7 +799,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
     directories sharing_at_max sharing_in_any_order sharing_without_the_base not_sharing changed_base \
-    links_and_devices help_and_version environment called_by_other_names removing \
+    links_and_devices high_levels help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array priors verbose metadata \
     new_file_mode closed_pipe no_such_folder read_only_folder \
     unreadable_file garbage_behind memory_limit killed terminal progress_bar

@@ -12,7 +12,6 @@
 
 enum {
     OPT_RM = 256,
-    OPT_MEMORY,
     OPT_FRAME,
     OPT_CHECK,
     OPT_TENSOR,
@@ -23,7 +22,7 @@ enum {
     OPT_NO_PRIOR
 };
 
-static const char SHORT[] = "123456789zdctlkfo:qvrT:hV";
+static const char SHORT[] = "0123456789zdctlkfo:qvrT:M:hV";
 static const struct option LONG[] = {
     {"compress", no_argument, NULL, 'z'},
     {"decompress", no_argument, NULL, 'd'},
@@ -42,7 +41,7 @@ static const struct option LONG[] = {
     {"fast", no_argument, NULL, '1'},
     {"best", no_argument, NULL, '9'},
     {"threads", required_argument, NULL, 'T'},
-    {"memory", required_argument, NULL, OPT_MEMORY},
+    {"memory", required_argument, NULL, 'M'},
     {"frame", required_argument, NULL, OPT_FRAME},
     {"dtype", required_argument, NULL, OPT_DTYPE},
     {"base", required_argument, NULL, OPT_BASE},
@@ -88,7 +87,7 @@ static const char HELP[] =
     "      --check         decode a new archive before it gets its name\n"
     "\n"
     "  -T, --threads=N     use N cores; 0, the default, means all\n"
-    "      --memory=SIZE   allocate no more than this (512M, 4G, 50%; default: half)\n"
+    "  -M, --memory=SIZE   allocate no more than this (512M, 4G, 50%; default: half)\n"
     "      --frame=SIZE    raw bytes a frame; frames are packed side by side\n"
     "  -q, --quiet         no warnings, no progress\n"
     "  -v, --verbose       one summary line a file\n"
@@ -243,12 +242,35 @@ static void print_version(void)
     printf("%s\nkernels: %s (every kernel gives the same bytes)\n", nz_version(), nz_backend());
 }
 
+static bool is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static parsed set_level(options *o, int level)
+{
+    o->nz.level = level;
+    o->too_high = false;
+    if (level)
+        return PARSED_RUN;
+    say_error("-0: levels are -1 to -9");
+    return PARSED_WRONG;
+}
+
+/* zstd's -19 comes as two options. `word`: where getopt stood between them; it tells not whether it
+ * was inside that word, but only a word with both digits side by side has them as one number. */
+static bool is_number(const char *word, int first, int second)
+{
+    const char both[] = {(char)first, (char)second, 0};
+    return is_digit(first) && is_digit(second) && word && word[0] == '-' && strstr(word, both);
+}
+
 static parsed set_value(options *o, int option, char *value)
 {
     bool good = true;
     switch (option) {
     case 'T': good = set_threads(&o->nz, value); break;
-    case OPT_MEMORY: good = set_size(&o->nz.memory, "--memory", value, true); break;
+    case 'M': good = set_size(&o->nz.memory, "--memory", value, true); break;
     case OPT_FRAME: good = set_size(&o->nz.frame, "--frame", value, false); break;
     case OPT_WEIGHTS: good = set_weights(&o->nz, value ? value : "fast"); break;
     case OPT_PRIOR: good = set_prior(&o->nz, value); break;
@@ -268,10 +290,8 @@ static parsed set_value(options *o, int option, char *value)
 
 static parsed set_option(options *o, int option, char *value)
 {
-    if (option >= '1' && option <= '9') {
-        o->nz.level = option - '0';
-        return PARSED_RUN;
-    }
+    if (is_digit(option))
+        return set_level(o, option - '0');
     switch (option) {
     case 'z': o->task = TASK_PACK; break;
     case 'd': o->task = TASK_UNPACK; break;
@@ -294,12 +314,17 @@ static parsed set_option(options *o, int option, char *value)
 /* Leaves optind at the first name. argv is reordered, names last. */
 static parsed read_words(options *o, int argc, char **argv)
 {
-    int option;
+    const char *word = NULL;
+    int option, last = 0;
     optind = 0; /* glibc and musl: start again */
     while ((option = getopt_long(argc, argv, SHORT, LONG, NULL)) != -1) {
-        parsed p = set_option(o, option, optarg);
+        bool high = is_number(word, last, option);
+        parsed p = high ? set_level(o, NZ_LEVEL_MAX) : set_option(o, option, optarg);
         if (p != PARSED_RUN)
             return p;
+        o->too_high |= high;
+        last = option;
+        word = argv[optind];
     }
     return PARSED_RUN;
 }
@@ -374,6 +399,8 @@ parsed options_read(options *o, int argc, char **argv)
     const char *wrong = contradiction(o);
     if (wrong)
         say_error("%s", wrong);
+    else if (o->too_high && o->verbose >= 0)
+        say_note("the highest level is -9, which is taken");
     return wrong ? PARSED_WRONG : PARSED_RUN;
 }
 
