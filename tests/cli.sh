@@ -187,6 +187,14 @@ output_to_device() {
     status 0 "$nzip" -1 -o /dev/null "$top/text" && [ -c /dev/null ]
 }
 
+# Somebody's pipe where the archive belongs: the file is not told to whoever reads it.
+pipe_in_the_way() {
+    cp "$top/text" a
+    mkfifo a.nz
+    status 1 "$nzip" -1 a && says "a.nz: already exists" && [ -p a.nz ] && status 0 "$nzip" -1f a &&
+        [ -f a.nz ] && only a a.nz
+}
+
 suffix_when_packing() {
     "$nzip" -1 -c "$top/text" >a.nz
     status 2 "$nzip" -1 a.nz && says "a.nz: already ends in .nz" && only a.nz &&
@@ -797,7 +805,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     truncated
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
-    output_option output_is_input output_to_device suffix_when_packing suffix_when_unpacking \
+    output_option output_is_input output_to_device pipe_in_the_way suffix_when_packing suffix_when_unpacking \
     directories sharing_at_max sharing_in_any_order sharing_without_the_base not_sharing changed_base \
     links_and_devices high_levels help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array priors verbose metadata \

@@ -64,7 +64,7 @@ static void convert(const options *o, const source *s, const char *name)
         say_error("%s: input and output are the same file", s->name);
         return;
     }
-    if (!target_open(&t, name, o->force))
+    if (!target_open(&t, name, o->output, o->force))
         return;
     if (!fill(o, s, &t, &done)) {
         target_drop(&t);

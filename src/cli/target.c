@@ -126,10 +126,10 @@ static bool is_device(const char *name)
     return !stat(name, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-bool target_open(target *t, const char *name, bool force)
+bool target_open(target *t, const char *name, bool named, bool force)
 {
     struct stat st;
-    *t = (target){.name = name, .in_place = !name || is_device(name)};
+    *t = (target){.name = name, .in_place = !name || (named && is_device(name))};
     if (!name) {
         t->to = stdout;
         return true;

@@ -19,8 +19,9 @@ typedef struct target {
  * Call once, before any target. */
 void target_guard(void);
 
-/* Existing files are refused unless `force`, or the user says yes on a terminal. */
-bool target_open(target *t, const char *name, bool force);
+/* What exists is refused unless `force`, or the user says yes on a terminal. A device or a pipe is
+ * written into if the user named it; one that waits where an output belongs gets nothing. */
+bool target_open(target *t, const char *name, bool named, bool force);
 const char *target_name(const target *t);
 /* A second way into what was written and flushed so far; NULL when it is no file. */
 FILE *target_reopen(const target *t);

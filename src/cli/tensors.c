@@ -203,7 +203,7 @@ static bool take(const options *o, const source *s, const nz_archive *a, size_t 
         say_error("%s: input and output are the same file", s->name);
         return false;
     }
-    if (!target_open(&t, name, o->force))
+    if (!target_open(&t, name, o->output, o->force))
         return false;
     if (!copy_tensor(a, tensor, info.bytes, t.to, &fault))
         return target_keep(&t, s->path ? &s->st : NULL, false);
