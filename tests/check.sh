@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
-steps=(format build units golden cli determinism sanitize fuzz)
+steps=(format build install units golden cli determinism sanitize fuzz)
 [ $# = 0 ] || steps=("$@")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -72,6 +72,10 @@ run_units() { # FOLDER
     for name in $names; do
         count_unit "$1/tests/$name" "$work/unit.$name"
     done
+}
+
+step_install() {
+    NZIP=build/gcc/nzip tests/completions.sh
 }
 
 step_units() {
