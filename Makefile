@@ -7,10 +7,11 @@
 #   make                    ./nzip, libnzip.a, libnzip.so
 #   make BUILD=build/x CC=clang   a second build, all of it inside build/x
 #   make SAN=1              inside build/san, with ASan and UBSan
+#   make STATIC=1           build/static/nzip, which needs no library where it runs
 #   make STATIC=1 CC=aarch64-linux-gnu-gcc BUILD=build/arm64 build/arm64/nzip
 CC      ?= cc
 CFLAGS  ?= -O3 -g
-BUILD   ?= $(if $(SAN),build/san,build)
+BUILD   ?= $(if $(SAN),build/san,$(if $(STATIC),build/static,build))
 PREFIX  ?= /usr/local
 FUZZ_SECONDS ?= 60
 XXHASH_H     ?= /usr/include/xxhash.h
@@ -18,6 +19,18 @@ XXHASH_H     ?= /usr/include/xxhash.h
 # Products of the plain build go to the top, those of any other build stay in its folder.
 OUT := $(if $(filter build,$(BUILD)),,$(BUILD)/)
 VERSION = $(shell sed -n 's/.*NZ_VERSION "\(.*\)"/\1/p' src/archive/about.c)
+SONAME  := libnzip.so.0
+
+# Where things are installed, by their GNU names; DESTDIR is put in front of all of them.
+prefix     = $(PREFIX)
+bindir     = $(prefix)/bin
+libdir     = $(prefix)/lib
+includedir = $(prefix)/include
+datadir    = $(prefix)/share
+mandir     = $(datadir)/man
+bashdir    = $(datadir)/bash-completion/completions
+zshdir     = $(datadir)/zsh/site-functions
+fishdir    = $(datadir)/fish/vendor_completions.d
 
 ifdef SAN
 # At -O2 the compiler needs minutes for one file.
@@ -27,8 +40,10 @@ endif
 ifdef FUZZ
 SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 endif
+# No folder's name gets into a binary, and of the library's names only those in nz.h get out.
 FLAGS := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fopenmp -fPIC -pthread -Isrc \
-	$(SANITIZE) -ffp-contract=off -fno-fast-math
+	-fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. $(SANITIZE) -ffp-contract=off \
+	-fno-fast-math
 LDLIBS := -lxxhash -lm
 ifdef STATIC
 # No library of the target machine is needed beside libc: xxhash comes from its header alone.
@@ -36,7 +51,7 @@ FLAGS += -static -DXXH_INLINE_ALL= -I$(BUILD)/include
 LDLIBS := -lm
 PRIVATE := $(BUILD)/include/xxhash.h
 endif
-COMPILE = $(CC) $(CFLAGS) $(FLAGS)
+COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS)
 
 LIB   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/cli/%,$(wildcard src/*.c src/*/*.c)))
 CLI   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
@@ -44,17 +59,18 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/*.c))
 PRIORS := $(patsubst %,priors/%.txt,prose markup code data)
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.h fuzz/*.[ch] bench/*.[ch] \
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] fuzz/*.[ch] bench/*.[ch] \
 	priors/*.c)
 
-all: $(OUT)nzip $(OUT)libnzip.a $(OUT)libnzip.so
+all: $(OUT)nzip $(OUT)libnzip.a $(if $(STATIC),,$(OUT)libnzip.so)
 
 $(OUT)nzip: $(CLI) $(OUT)libnzip.a
 	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(OUT)libnzip.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^
-$(OUT)libnzip.so: $(LIB)
-	$(COMPILE) $(LDFLAGS) -shared -Wl,-soname,libnzip.so.0 -o $@ $^ $(LDLIBS)
+$(OUT)libnzip.so: $(LIB) src/nz.map
+	$(COMPILE) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=src/nz.map -o $@ \
+		$(LIB) $(LDLIBS)
 $(BUILD)/src/model/prior_file.o: priors/priors.bin
 $(BUILD)/src/model/net_file.o: priors/nets.bin
 $(BUILD)/%.o: %.c | $(PRIVATE)
@@ -107,23 +123,37 @@ format:
 format-check:
 	clang-format --dry-run -Werror $(SOURCES)
 
+# Everything is made first: what is installed needs no compiler any more.
+INSTALLED = $(addprefix $(bindir)/,nzip nzcat nunzip) $(includedir)/nz.h \
+	$(addprefix $(libdir)/,libnzip.a libnzip.so $(SONAME) libnzip.so.$(VERSION) pkgconfig/nzip.pc) \
+	$(addprefix $(mandir)/man1/,nzip.1 nzcat.1 nunzip.1) \
+	$(addprefix $(bashdir)/,nzip nzcat nunzip) $(zshdir)/_nzip \
+	$(addprefix $(fishdir)/,nzip.fish nzcat.fish nunzip.fish)
+PLACE = install -D -m
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(OUT)nzip $(DESTDIR)$(PREFIX)/bin/nzip
-	ln -sf nzip $(DESTDIR)$(PREFIX)/bin/nzcat
-	ln -sf nzip $(DESTDIR)$(PREFIX)/bin/nunzip
-	install -m 644 $(OUT)libnzip.a $(DESTDIR)$(PREFIX)/lib/libnzip.a
-	install -m 755 $(OUT)libnzip.so $(DESTDIR)$(PREFIX)/lib/libnzip.so.0
-	ln -sf libnzip.so.0 $(DESTDIR)$(PREFIX)/lib/libnzip.so
-	install -m 644 src/nz.h $(DESTDIR)$(PREFIX)/include/nz.h
-	install -m 644 man/nzip.1 $(DESTDIR)$(PREFIX)/share/man/man1/nzip.1
-	ln -sf nzip.1 $(DESTDIR)$(PREFIX)/share/man/man1/nzcat.1
-	ln -sf nzip.1 $(DESTDIR)$(PREFIX)/share/man/man1/nunzip.1
-	printf '%s\n' 'prefix=$(PREFIX)' 'Name: nzip' 'Description: lossless neural compression' \
-		'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lnzip' \
-		'Libs.private: -lxxhash -lm -lgomp -lpthread' 'Cflags: -I$${prefix}/include' \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/nzip.pc
+	$(PLACE) 755 $(OUT)nzip $(DESTDIR)$(bindir)/nzip
+	$(PLACE) 644 $(OUT)libnzip.a $(DESTDIR)$(libdir)/libnzip.a
+	$(PLACE) 644 $(OUT)libnzip.so $(DESTDIR)$(libdir)/libnzip.so.$(VERSION)
+	ln -sf libnzip.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libnzip.so
+	$(PLACE) 644 src/nz.h $(DESTDIR)$(includedir)/nz.h
+	$(PLACE) 644 man/nzip.1 $(DESTDIR)$(mandir)/man1/nzip.1
+	$(PLACE) 644 completions/nzip.bash $(DESTDIR)$(bashdir)/nzip
+	$(PLACE) 644 completions/_nzip $(DESTDIR)$(zshdir)/_nzip
+	$(PLACE) 644 completions/nzip.fish $(DESTDIR)$(fishdir)/nzip.fish
+	for name in nzcat nunzip; do \
+		ln -sf nzip $(DESTDIR)$(bindir)/$$name; \
+		ln -sf nzip.1 $(DESTDIR)$(mandir)/man1/$$name.1; \
+		ln -sf nzip $(DESTDIR)$(bashdir)/$$name; \
+		ln -sf nzip.fish $(DESTDIR)$(fishdir)/$$name.fish; \
+	done
+	install -d $(DESTDIR)$(libdir)/pkgconfig
+	sed -e 's|@prefix@|$(prefix)|; s|@version@|$(VERSION)|' \
+		-e 's|@libdir@|$(libdir:$(prefix)/%=$${prefix}/%)|' \
+		-e 's|@includedir@|$(includedir:$(prefix)/%=$${prefix}/%)|' tools/nzip.pc.in \
+		>$(DESTDIR)$(libdir)/pkgconfig/nzip.pc
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 
 clean:
 	rm -rf build nzip libnzip.a libnzip.so
@@ -135,10 +165,11 @@ help:
 		'make weights-bench   the same of checkpoints (NZ_FULL=folder, NZ_PYTHON=python)' \
 		'make fuzz       FUZZ_SECONDS=60 for each of fuzz/*.c' \
 		'make format-check, make format' \
-		'make install    PREFIX=/usr/local DESTDIR=' \
+		'make install    PREFIX=/usr/local DESTDIR=, libdir= and the like; make uninstall' \
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
 
-.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz format format-check install clean help
+.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz format format-check install uninstall clean \
+	help
 .SECONDARY:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)

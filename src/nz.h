@@ -16,6 +16,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default) /* the library's own names are hidden */
+#endif
 
 #define NZ_LEVEL_MIN     1
 #define NZ_LEVEL_DEFAULT 5
@@ -286,6 +289,9 @@ nz_err nz_pack(void *dst, size_t cap, size_t *packed, const void *src, size_t n,
 nz_err nz_unpack(void *dst, size_t cap, size_t *raw, const void *src, size_t n,
                  const nz_options *opt);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

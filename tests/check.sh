@@ -75,6 +75,7 @@ run_units() { # FOLDER
 }
 
 step_install() {
+    BUILD=build/gcc tests/install.sh
     NZIP=build/gcc/nzip tests/completions.sh
 }
 

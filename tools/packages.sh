@@ -7,7 +7,7 @@ demo="$build tar zstd xz-utils gzip bzip2 diffutils"
 bench="$build time"
 weights="$build python3 libzstd1"
 check="$build clang clang-format libomp-dev libclang-rt-dev libcriterion-dev
-gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base diffutils"
+gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base diffutils pkg-config"
 case ${1:-} in
 build | demo | bench | weights | check) wanted=${!1} ;;
 *) echo "usage: tools/packages.sh build|demo|bench|weights|check" >&2 && exit 2 ;;
