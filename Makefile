@@ -154,6 +154,9 @@ install: all
 		>$(DESTDIR)$(libdir)/pkgconfig/nzip.pc
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+deb:
+	@tools/packages.sh deb
+	dpkg-buildpackage -us -uc -b
 
 clean:
 	rm -rf build nzip libnzip.a libnzip.so
@@ -166,10 +169,11 @@ help:
 		'make fuzz       FUZZ_SECONDS=60 for each of fuzz/*.c' \
 		'make format-check, make format' \
 		'make install    PREFIX=/usr/local DESTDIR=, libdir= and the like; make uninstall' \
+		'make deb        Debian packages, in the folder above' \
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
 
-.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz format format-check install uninstall clean \
+.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz format format-check install uninstall deb clean \
 	help
 .SECONDARY:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)

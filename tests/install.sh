@@ -51,6 +51,7 @@ version() {
     [ "$(packages --modversion)" = "$version" ] || echo "nzip.pc"
     [ -f "$root$libdir/libnzip.so.$version" ] || echo "libnzip.so"
     grep -q "\"nzip $version\"" man/nzip.1 || echo "the manual page"
+    head -n 1 debian/changelog | grep -qF "($version)" || echo "debian/changelog"
 }
 
 uses() { # COMPILER... -- FLAGS...: and runs the program

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# packages.sh build|demo|bench|weights|check: makes sure that what a target needs is installed.
+# packages.sh build|demo|bench|weights|deb|check: makes sure that what a target needs is installed.
 # Installs with apt-get as root or through a passwordless sudo, else says the line to run and stops.
 set -eu
 build="gcc libc6-dev make libxxhash-dev"
 demo="$build tar zstd xz-utils gzip bzip2 diffutils"
 bench="$build time"
 weights="$build python3 libzstd1"
+deb="$build dpkg-dev debhelper"
 check="$build clang clang-format libomp-dev libclang-rt-dev libcriterion-dev
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base diffutils pkg-config"
 case ${1:-} in
-build | demo | bench | weights | check) wanted=${!1} ;;
-*) echo "usage: tools/packages.sh build|demo|bench|weights|check" >&2 && exit 2 ;;
+build | demo | bench | weights | deb | check) wanted=${!1} ;;
+*) echo "usage: tools/packages.sh build|demo|bench|weights|deb|check" >&2 && exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
