@@ -3,7 +3,6 @@
 function __nzip_unpacks
     __fish_contains_opt -s d decompress || __fish_contains_opt -s t test \
         || __fish_contains_opt -s l list tensor
-    or string match -qr '(^|/)(nunzip|nzcat)$' -- (commandline -po)[1]
 end
 
 # Tensors of the archives on the command line.
@@ -51,5 +50,5 @@ complete -c nzip -s v -l verbose -d 'One summary line a file'
 complete -c nzip -s h -l help -d 'Help'
 complete -c nzip -s V -l version -d 'Version and kernels'
 
-complete -c nunzip -w nzip
-complete -c nzcat -w nzip
+complete -c nunzip -w nzip -f -a '(__nzip_archives)'
+complete -c nzcat -w nzip -f -a '(__nzip_archives)'

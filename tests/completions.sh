@@ -108,6 +108,7 @@ if command -v fish >/dev/null; then
     expect "fish, options" "$(lines --tensor --test --threads)" in_fish_line "nzip --t"
     expect "fish, --weights" --weights=turbo in_fish_line "nzip --weights=t"
     expect "fish, archives" "$(lines folder/ model.nz 'two words.nz')" in_fish_line "nzip -d "
+    expect "fish, archives of nzcat" "$(lines folder/ model.nz 'two words.nz')" in_fish_line "nzcat "
     expect "fish, tensors" "$(lines --tensor=type.U{8,16,32,64})" \
         in_fish_line "nzip -d model.nz --tensor=type.U"
 fi
