@@ -161,6 +161,19 @@ strange_names() {
     done
 }
 
+# zcat -f: logs, some packed and some not, from files and through pipes.
+foreign_files() {
+    cp "$top/text" a
+    "$nzip" -1 -c "$top/random" >b.nz && : >c && cat a "$top/random" >want &&
+        status 0 "$nzip" -dcf a b.nz c >got && silent && cmp got want &&
+        status 0 "$nzip" -dcf <a | cmp - a && status 0 "$nzip" -dcf <b.nz | cmp - "$top/random" &&
+        cat a | status 0 "$nzip" -dcf | cmp - a && status 1 "$nzip" -dc a >got && [ ! -s got ] &&
+        status 1 "$nzip" -df -o got a && status 1 "$nzip" -tf a || return
+    head -c 100 b.nz >d.nz
+    status 1 "$nzip" -dcf d.nz >got && [ ! -s got ] && says "d.nz: at byte 100: " &&
+        status 1 "$nzip" -dcf a >/dev/full && says "No space left"
+}
+
 existing_target() {
     cp "$top/text" a
     echo old >a.nz
@@ -540,7 +553,8 @@ priors() {
 
 verbose() {
     cp "$top/text" a
-    status 0 "$nzip" -1v a && says "a: 20000 -> $(stat -c %s a.nz) (" && says " bpb)"
+    status 1 "$nzip" -q missing && says missing && status 1 "$nzip" -qq missing && silent &&
+        status 1 "$nzip" -qqt a && silent && status 0 "$nzip" -1v a && says "a: 20000 -> $(stat -c %s a.nz) (" && says " bpb)"
 }
 
 metadata() {
@@ -805,7 +819,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     truncated
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
-    output_option output_is_input output_to_device pipe_in_the_way suffix_when_packing suffix_when_unpacking \
+    output_option output_is_input output_to_device pipe_in_the_way foreign_files suffix_when_packing suffix_when_unpacking \
     directories sharing_at_max sharing_in_any_order sharing_without_the_base not_sharing changed_base \
     links_and_devices high_levels help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array priors verbose metadata \

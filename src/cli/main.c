@@ -179,7 +179,7 @@ int main(int argc, char **argv)
     if (p == PARSED_WRONG)
         say_failed();
     if (p == PARSED_RUN) {
-        say_quietly(o.verbose < 0);
+        say_quietly(o.verbose < 0 ? -o.verbose : 0);
         target_guard();
         against given = {0};
         nz_fault fault;

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static bool quiet;
+static int quiet;
 static int status = STATUS_OK;
 
 static void say(const char *format, va_list args)
@@ -19,6 +19,8 @@ void say_error(const char *format, ...)
 {
     va_list args;
     status = STATUS_ERROR;
+    if (quiet > 1)
+        return;
     va_start(args, format);
     say(format, args);
     va_end(args);
@@ -46,9 +48,9 @@ void say_note(const char *format, ...)
     va_end(args);
 }
 
-void say_quietly(bool on)
+void say_quietly(int times)
 {
-    quiet = on;
+    quiet = times;
 }
 
 void say_failed(void)

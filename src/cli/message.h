@@ -9,10 +9,10 @@ enum { STATUS_OK = 0, STATUS_ERROR = 1, STATUS_WARNING = 2 };
 
 #define SAYS __attribute__((format(printf, 1, 2)))
 
-void say_error(const char *format, ...) SAYS;   /* the exit status becomes 1 */
+void say_error(const char *format, ...) SAYS;   /* the exit status becomes 1; silent with -qq */
 void say_warning(const char *format, ...) SAYS; /* becomes 2 unless it is 1; silent with -q */
 void say_note(const char *format, ...) SAYS;    /* no effect on the status; silent with -q */
-void say_quietly(bool quiet);                   /* -q */
+void say_quietly(int quiet);                    /* so many -q */
 void say_failed(void);                          /* the status of an error, without words */
 int say_status(void);
 

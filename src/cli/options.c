@@ -80,7 +80,8 @@ static const char HELP[] =
     "\n"
     "  -c, --stdout        write to standard output\n"
     "  -o, --output=FILE   write to FILE\n"
-    "  -f, --force         overwrite, follow links, write archives to a terminal\n"
+    "  -f, --force         overwrite, follow links, write archives to a terminal;\n"
+    "                      -dcf: copy what is no archive\n"
     "  -k, --keep          keep the input (the default)\n"
     "      --rm            remove the input once the output is safe on disk\n"
     "  -r, --recursive     go into the directories of a directory\n"
@@ -89,7 +90,7 @@ static const char HELP[] =
     "  -T, --threads=N     use N cores; 0, the default, means all\n"
     "  -M, --memory=SIZE   allocate no more than this (512M, 4G, 50%; default: half)\n"
     "      --frame=SIZE    raw bytes a frame; frames are packed side by side\n"
-    "  -q, --quiet         no warnings, no progress\n"
+    "  -q, --quiet         no warnings, no progress; -qq: no errors either\n"
     "  -v, --verbose       one summary line a file\n"
     "  -h, --help          this text\n"
     "  -V, --version       version and the kernels in use\n"
@@ -301,7 +302,7 @@ static parsed set_option(options *o, int option, char *value)
     case 'k': o->remove = false; break;
     case OPT_RM: o->remove = true; break;
     case 'f': o->force = true; break;
-    case 'q': o->verbose = -1; break;
+    case 'q': o->verbose = o->verbose < 0 ? -2 : -1; break;
     case 'v': o->verbose = 1; break;
     case 'r': o->recurse = true; break;
     case OPT_CHECK: o->check = true; break;

@@ -16,7 +16,7 @@ typedef struct options {
     bool recurse;       /* -r */
     bool check;         /* --check: decode the new archive before naming it */
     bool too_high;      /* a level above NZ_LEVEL_MAX was asked for */
-    int verbose;        /* -1: -q, 0, 1: -v */
+    int verbose;        /* -2: -qq, -1: -q, 0, 1: -v */
     const char *output; /* -o, or NULL */
     const char *base;   /* --base, or NULL */
     bool alone;         /* --base=none: no file is any other's base */

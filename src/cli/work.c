@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define ARCHIVE_FIRST 0xce /* byte, of every archive of every version */
+
 static unsigned char buffer[1 << 20];
 
 /* ---- Faults ---- */
@@ -196,11 +198,37 @@ static void say_unpack_failure(const options *o, const source *s, const target *
         work_say_fault(o, s->name, f, system_error);
 }
 
+/* Of a pipe one byte can be looked at, and of no other format is it the first: see formats. */
+static bool is_foreign(const source *s)
+{
+    int c = getc(s->from);
+    return c == EOF || ungetc(c, s->from) != ARCHIVE_FIRST;
+}
+
+/* For zcat -f's habits: files that were packed meanwhile and those that were not. */
+static bool copy(const source *s, const target *t, amount *done)
+{
+    size_t n;
+    *done = (amount){0};
+    while ((n = fread(buffer, 1, sizeof buffer, s->from)) > 0) {
+        if (fwrite(buffer, 1, n, t->to) != n) {
+            work_say_write_failure(t, errno);
+            return false;
+        }
+        done->packed = done->raw += n;
+    }
+    if (ferror(s->from))
+        say_error("%s: cannot read: %s", s->name, strerror(errno));
+    return !ferror(s->from);
+}
+
 bool work_unpack(const options *o, const source *s, const target *t, amount *done)
 {
     progress bar;
     nz_reader *r = NULL;
     nz_options opt = o->nz;
+    if (o->force && o->to_stdout && t && is_foreign(s))
+        return copy(s, t, done);
     progress_start(&bar, o, s->name, raw_size(o, s));
     if (bar.total != UINT64_MAX) {
         bar.now[0] = bar.total;
