@@ -1,6 +1,8 @@
 """The archive: its heads, frames and ends (formats/archive.md)."""
 
+import directory
 import stream
+import weights
 import xxh3
 from errors import Refused, require
 from shape import Shape
@@ -70,7 +72,6 @@ class Archive:
                           xxh3.hash128(self.base) == digest)
 
     def read_directory(self):
-        import directory
         require(not self.directory, "a second directory")
         size = self.span.varint()
         require(size <= directory.SIZE_MOST, "a directory that is too large")
@@ -107,7 +108,6 @@ class Archive:
         if method == BYTES:
             return stream.unpack(Shape(params), payload, size)
         if method == WEIGHTS:
-            import weights
             return weights.unpack(params, payload, size, self.base)
         import mixed
         return mixed.unpack(params, payload, size)
