@@ -8,10 +8,11 @@
 #   make BUILD=build/x CC=clang   a second build, all of it inside build/x
 #   make SAN=1              inside build/san, with ASan and UBSan
 #   make STATIC=1           build/static/nzip, which needs no library where it runs
+#   make SAN=thread CC=clang   inside build/san-thread, with TSan; SAN=memory: with MSan
 #   make STATIC=1 CC=aarch64-linux-gnu-gcc BUILD=build/arm64 build/arm64/nzip
 CC      ?= cc
 CFLAGS  ?= -O3 -g
-BUILD   ?= $(if $(SAN),build/san,$(if $(STATIC),build/static,build))
+BUILD   ?= $(if $(SAN),build/san$(addprefix -,$(filter-out 1,$(SAN))),$(if $(STATIC),build/static,build))
 PREFIX  ?= /usr/local
 FUZZ_SECONDS ?= 60
 XXHASH_H     ?= /usr/include/xxhash.h
@@ -35,10 +36,14 @@ fishdir    = $(datadir)/fish/vendor_completions.d
 ifdef SAN
 # At -O2 the compiler needs minutes for one file.
 CFLAGS += -O1 -fno-omit-frame-pointer
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+BOTH := address,undefined
+SANITIZE := -fsanitize=$(if $(filter 1,$(SAN)),$(BOTH),$(SAN)) -fno-sanitize-recover=all
 endif
 ifdef FUZZ
 SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+endif
+ifdef COVERAGE
+SANITIZE := -fprofile-instr-generate -fcoverage-mapping
 endif
 # No folder's name gets into a binary, and of the library's names only those in nz.h get out.
 FLAGS := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fopenmp -fPIC -pthread -Isrc \
@@ -46,8 +51,12 @@ FLAGS := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fopenmp -fPIC -pthrea
 	-fno-fast-math
 LDLIBS := -lxxhash -lm
 ifdef STATIC
-# No library of the target machine is needed beside libc: xxhash comes from its header alone.
-FLAGS += -static -DXXH_INLINE_ALL= -I$(BUILD)/include
+FLAGS += -static
+endif
+ifneq ($(STATIC)$(filter memory,$(SAN)),)
+# No library of the target machine is needed beside libc, and none that MSan does not see: xxhash
+# comes from its header alone.
+FLAGS += -DXXH_INLINE_ALL= -I$(BUILD)/include
 LDLIBS := -lm
 PRIVATE := $(BUILD)/include/xxhash.h
 endif
@@ -59,8 +68,8 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/*.c))
 PRIORS := $(patsubst %,priors/%.txt,prose markup code data)
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] fuzz/*.[ch] bench/*.[ch] \
-	priors/*.c)
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] fuzz/*.c fuzz/lib/*.h \
+	bench/*.[ch] priors/*.c)
 
 all: $(OUT)nzip $(OUT)libnzip.a $(if $(STATIC),,$(OUT)libnzip.so)
 
@@ -118,6 +127,9 @@ weights-bench:
 fuzz:
 	@tools/packages.sh check
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz.sh
+coverage:
+	@tools/packages.sh coverage
+	@tests/coverage.sh
 format:
 	clang-format -i $(SOURCES)
 format-check:
@@ -167,13 +179,14 @@ help:
 		'make bench      sizes and times into bench/results (NZ_DATA=folder)' \
 		'make weights-bench   the same of checkpoints (NZ_FULL=folder, NZ_PYTHON=python)' \
 		'make fuzz       FUZZ_SECONDS=60 for each of fuzz/*.c' \
+		'make coverage   what of each decoder the inputs found by make fuzz run' \
 		'make format-check, make format' \
 		'make install    PREFIX=/usr/local DESTDIR=, libdir= and the like; make uninstall' \
 		'make deb        Debian packages, in the folder above' \
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
 
-.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz format format-check install uninstall deb clean \
-	help
+.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz coverage format format-check \
+	install uninstall deb clean help
 .SECONDARY:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh build|demo|bench|weights|deb|check: makes sure that what a target needs is installed.
+# packages.sh build|demo|bench|weights|deb|check|coverage: makes sure that what a target needs is installed.
 # Installs with apt-get as root or through a passwordless sudo, else says the line to run and stops.
 set -eu
 build="gcc libc6-dev make libxxhash-dev"
@@ -9,9 +9,10 @@ weights="$build python3 libzstd1"
 deb="$build dpkg-dev debhelper"
 check="$build clang clang-format libomp-dev libclang-rt-dev libcriterion-dev
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base diffutils pkg-config"
+coverage="$check llvm"
 case ${1:-} in
-build | demo | bench | weights | deb | check) wanted=${!1} ;;
-*) echo "usage: tools/packages.sh build|demo|bench|weights|deb|check" >&2 && exit 2 ;;
+build | demo | bench | weights | deb | check | coverage) wanted=${!1} ;;
+*) echo "usage: tools/packages.sh build|demo|bench|weights|deb|check|coverage" >&2 && exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
