@@ -3,7 +3,7 @@
 #include "mixed/mixed.h"
 #include "lib/engine.h"
 
-enum { MOST = 1 << 12, SEGMENTS = 6, BYTES_MOST = 512 };
+enum { MOST = 1 << 12, SEGMENTS = 6, BYTES_MOST = 256 };
 
 typedef struct payload {
     nz_buf map, all;
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 {
     payload p = {0};
     nz_span from = nz_span_of(in, n);
-    int level = choose(&from, 2) ? 5 : 1;
+    int level = choose(&from, 4) ? 1 : 5;
     unsigned views = level > NZ_FAST_LEVEL_MAX ? 1 + choose(&from, FUZZ_VIEWS) : 1;
     if (n > MOST)
         return 0;

@@ -61,6 +61,7 @@ static void use_tensors(const nz_archive *a)
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 {
     static uint8_t bytes[BASE];
+    const nz_options opt = {.threads = 1, .memory = (uint64_t)128 << 20}; /* the model's, too */
     taken t;
     nz_archive *a;
     if (n > FUZZ_ROOM || !take_apart(&t, in, n))
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
     nz_weights_base base = {bytes, nz_span_left(&t.base) ? BASE : 0};
     for (unsigned i = 0; i < t.frames; i++)
         use_frame(&t.header[i], t.payload[i], &base);
-    if (!nz_archive_open(&a, in, n, &fuzz_options, NULL)) {
+    if (!nz_archive_open(&a, in, n, &opt, NULL)) {
         use_tensors(a);
         nz_archive_free(a);
     }

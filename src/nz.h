@@ -81,7 +81,8 @@ typedef struct nz_base nz_base; /* may be used from several threads */
 
 #define NZ_BASE_HASH 16 /* bytes: XXH3-128 of the file, in canonical (big-endian) order */
 
-/* p, n bytes, stays the caller's and must last as long as the base. Reads all of it once. */
+/* p, n bytes, stays the caller's and must last as long as the base. Reads all of it once. NZ_E_ARG:
+ * it is empty. */
 nz_err nz_base_new(nz_base **out, const void *p, size_t n);
 /* Its size, and its hash in hash[]. */
 uint64_t nz_base_about(const nz_base *b, unsigned char hash[NZ_BASE_HASH]);

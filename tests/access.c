@@ -864,6 +864,14 @@ static bytes second_checkpoint(size_t at[THREE])
     return b;
 }
 
+/* No archive can name it: what was packed against it could not be read. */
+Test(access, empty_base)
+{
+    nz_base *base;
+    cr_assert_eq(nz_base_new(&base, "", 0), NZ_E_ARG);
+    cr_assert_null(base);
+}
+
 Test(access, bases_by_contents)
 {
     size_t at[THREE], second_at[THREE];

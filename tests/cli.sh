@@ -779,6 +779,8 @@ base() {
     status 0 "$nzip" -dc --base=old --tensor layer.1.weight new.nz >one && [ -s one ] || return 1
     status 1 "$nzip" -t --base=nothing new.nz && says "nothing: cannot read the base" || return 1
     status 1 "$nzip" -t --base=. new.nz && says "regular file" || return 1
+    : >none && status 0 "$nzip" --rm none && status 1 "$nzip" -f --base=none.nz new &&
+        says "none.nz: a base must be a regular file, and not empty" && rm none.nz || return 1
     only list new new.nz old old.nz one || return 1
     status 1 "$nzip" -f --base=old.nz old && says "old.nz, which it needs" || return 1
     status 0 "$nzip" -f --rm --base=old old new && only list new.nz old.nz one &&

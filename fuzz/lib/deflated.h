@@ -75,7 +75,7 @@ static void put_block(nz_buf *raw, nz_bits_out *out, nz_deflate *b, nz_span *fro
     if (b->kind == NZ_DEFLATE_DYNAMIC && choose(from, 4) == 0)
         codes_even(&b->codes);
     check(!raw->failed);
-    nz_deflate_write(out, b, raw->p + start);
+    nz_deflate_write(out, b, raw->n > start ? raw->p + start : NULL);
 }
 
 /* A stream drawn from what is left of `from`, and the bytes it holds. */

@@ -88,7 +88,7 @@ static void use_codes(const nz_course *c, const nz_run *run, const uint8_t *in, 
     free(raw);
 }
 
-static void use_engine(const uint8_t *in, size_t n, int level_low, unsigned levels)
+static inline void use_engine(const uint8_t *in, size_t n, int level_low, unsigned levels)
 {
     nz_kern kern;
     chosen_course c;

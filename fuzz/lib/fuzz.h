@@ -7,17 +7,22 @@
 #include "base/buf.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-static inline void check(bool good)
+#define check(good) ((good) ? (void)0 : broken(__FILE__, __LINE__, #good))
+
+static inline void broken(const char *file, int line, const char *promise)
 {
-    if (!good)
-        abort();
+    fprintf(stderr, "%s:%d: not so: %s\n", file, line, promise);
+    abort();
 }
 
-static inline void check_same(const void *a, size_t a_n, const void *b, size_t b_n)
+#define check_same(a, a_n, b, b_n) check(same(a, a_n, b, b_n))
+
+static inline bool same(const void *a, size_t a_n, const void *b, size_t b_n)
 {
-    check(a_n == b_n && (!a_n || !memcmp(a, b, a_n)));
+    return a_n == b_n && (!a_n || !memcmp(a, b, a_n));
 }
 
 /* n zeroed bytes, exactly: a byte too far is seen. */

@@ -44,7 +44,7 @@ static void use_scan(const uint8_t *in, size_t n)
 }
 
 /* With a head that is right over the first bytes, so that one format is all there is to find. */
-static void use_scan_as(const uint8_t *in, size_t n, const void *head, size_t head_n)
+static inline void use_scan_as(const uint8_t *in, size_t n, const void *head, size_t head_n)
 {
     if (n < head_n)
         return;

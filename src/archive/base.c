@@ -49,6 +49,8 @@ static nz_err sort_tensors(nz_base *b)
 nz_err nz_base_new(nz_base **out, const void *p, size_t n)
 {
     *out = NULL;
+    if (n == 0)
+        return NZ_E_ARG; /* no archive can name it */
     nz_base *b = calloc(1, sizeof *b);
     if (!b)
         return NZ_E_MEM;
