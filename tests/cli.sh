@@ -382,7 +382,12 @@ environment() {
     "$nzip" -1 -c "$top/text" >1.nz && "$nzip" -2 -c "$top/text" >2.nz &&
         NZIP_OPT="-2 --threads=1" "$nzip" -c "$top/text" | cmp - 2.nz &&
         NZIP_OPT=-2 "$nzip" -1 -c "$top/text" | cmp - 1.nz &&
-        NZIP_OPT="-1 name" status 1 "$nzip" -c "$top/text" >/dev/null && says "NZIP_OPT"
+        NZIP_OPT="-1 name" status 1 "$nzip" -c "$top/text" >/dev/null && says "NZIP_OPT" || return
+    cp "$top/text" a
+    export NZIP_OPT="-1 --rm --check"
+    status 0 "$nzip" -c a >b.nz && status 0 "$nzip" -k a && status 0 "$nzip" -dc a.nz | cmp - a &&
+        [ -e a.nz ] && status 0 "$nzip" -f a && [ ! -e a ] && status 0 "$nzip" -d a.nz &&
+        [ ! -e a.nz ] && status 1 "$nzip" -c --rm a >c && says "exclude" && cmp a "$top/text"
 }
 
 called_by_other_names() {

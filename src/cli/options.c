@@ -299,8 +299,11 @@ static parsed set_option(options *o, int option, char *value)
     case 't': o->task = TASK_TEST; break;
     case 'l': o->task = TASK_LIST; break;
     case 'c': o->to_stdout = true; break;
-    case 'k': o->remove = false; break;
-    case OPT_RM: o->remove = true; break;
+    case 'k':
+    case OPT_RM:
+        o->remove = option == OPT_RM;
+        o->keep = !o->remove;
+        break;
     case 'f': o->force = true; break;
     case 'q': o->verbose = o->verbose < 0 ? -2 : -1; break;
     case 'v': o->verbose = 1; break;
@@ -384,6 +387,14 @@ static const char *contradiction(const options *o)
     return NULL;
 }
 
+/* Of NZIP_OPT, where they make sense: `nzcat` is no mistake of who always has --rm. */
+static void add_habits(options *o, const options *habits)
+{
+    bool to_file = !o->to_stdout && !o->tensor_count;
+    o->remove |= habits->remove && to_file && !o->keep;
+    o->check |= habits->check && to_file;
+}
+
 parsed options_read(options *o, int argc, char **argv)
 {
     static char self[] = "nzip";
@@ -392,9 +403,12 @@ parsed options_read(options *o, int argc, char **argv)
     parsed p = read_environment(o);
     if (p != PARSED_RUN || !argc)
         return p;
+    const options habits = *o;
+    o->remove = o->keep = o->check = false;
     argv[0] = self; /* getopt's messages begin with it */
     if ((p = read_words(o, argc, argv)) != PARSED_RUN)
         return p;
+    add_habits(o, &habits);
     o->names = argv + optind;
     o->count = argc - optind;
     const char *wrong = contradiction(o);

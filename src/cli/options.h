@@ -13,6 +13,7 @@ typedef struct options {
     bool to_stdout;     /* -c */
     bool force;         /* -f */
     bool remove;        /* --rm: the input, once the output is safe */
+    bool keep;          /* -k, said as such */
     bool recurse;       /* -r */
     bool check;         /* --check: decode the new archive before naming it */
     bool too_high;      /* a level above NZ_LEVEL_MAX was asked for */
