@@ -280,6 +280,67 @@ typedef struct nz_tensor_parts {
  * told by a difference needs the base file. */
 nz_err nz_tensor_explain(const nz_archive *a, nz_tensor_parts *all, nz_fault *fault);
 
+/* ---- What bytes cost ---- */
+
+/* Models of one kind, as far as nz_archive_explain() tells them apart. */
+typedef enum nz_model {
+    NZ_MODEL_ORDERS,   /* the last bytes, one to eight */
+    NZ_MODEL_SPARSE,   /* some of them, or some of their bits */
+    NZ_MODEL_WORDS,    /* words, parts of them, the words before */
+    NZ_MODEL_LAYOUT,   /* lines, columns, cells, brackets, tags */
+    NZ_MODEL_INDIRECT, /* what came after the same the last times */
+    NZ_MODEL_RECORDS,  /* fields of records, rows, numbers that go on */
+    NZ_MODEL_CODE,     /* machine instructions */
+    NZ_MODEL_SIGNAL,   /* samples of images and sound */
+    NZ_MODEL_MATCH,    /* the longest match so far */
+    NZ_MODEL_NETWORK,
+    NZ_MODEL_SSE, /* the stages behind the mixers: by what happened after similar predictions */
+    NZ_MODELS
+} nz_model;
+
+/* "orders", "words" ...; NULL: no such model. */
+const char *nz_model_name(nz_model model);
+
+/* A stretch of one kind of data, as it is coded: packed data unpacked, its place counted in such
+ * bytes. */
+typedef struct nz_cost {
+    const char *kind; /* "text", "image" ...; "stored", "tensors"; "rest": between tensors */
+    uint64_t at;      /* of its first byte */
+    size_t n;         /* its bytes */
+    const unsigned char *raw; /* [n]; NULL for "tensors" and "rest" */
+    const float *bits;        /* [n], of each byte; NULL: as many for each */
+    double sum;               /* bits, of all */
+} nz_cost;
+
+/* A non-zero return stops the work with NZ_E_STOPPED. */
+typedef int (*nz_cost_fn)(void *arg, const nz_cost *cost);
+
+#define NZ_COST_KINDS 9
+
+/* All of a kind. Guessing costs 8 bits a byte; what is spared was earned by the models, each by
+ * how much of the mixed prediction is its own: of the sum of stretched probabilities that the mixer
+ * makes, the gain shared out in proportion (Aumann-Shapley), so the parts add up to 8 * bytes -
+ * bits. Less than nothing: it misled. Zero for what no models code. */
+typedef struct nz_cost_kind {
+    const char *kind;
+    uint64_t bytes;
+    double bits;
+    double earned[NZ_MODELS];
+} nz_cost_kind;
+
+typedef struct nz_cost_sum {
+    unsigned kinds;
+    nz_cost_kind kind[NZ_COST_KINDS];
+    double other; /* bits of no byte: headers, maps, the index */
+} nz_cost_sum;
+
+/* Decodes the archive and tells what its bytes cost: `show` is called for one stretch after the
+ * other, from first to last, and *sum set; what a stretch points to lasts until `show` returns.
+ * Calls the progress function that the archive was opened with. Takes 4 bytes a byte of the largest
+ * frame beside what decoding takes. After an error what was told means nothing. */
+nz_err nz_archive_explain(const nz_archive *a, nz_cost_fn show, void *arg, nz_cost_sum *sum,
+                          nz_fault *fault);
+
 /* ---- Whole buffers ---- */
 
 /* The largest archive that n bytes can become with the default frame sizes. */

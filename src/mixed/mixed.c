@@ -215,8 +215,31 @@ static nz_err unpack(unpacker *u, const nz_mixed *m, const nz_run *run, const ui
     return err ? err : nz_map_frame(&u->frame, &u->map, l, u->contents, raw);
 }
 
+static nz_err show_turns(const unpacker *u, nz_err (*show)(void *arg, const nz_shown *turn),
+                         void *arg)
+{
+    nz_err err = NZ_OK;
+    size_t at = 0;
+    for (size_t i = 0; i < u->map.turns && !err; at += u->map.turn[i++].bytes) {
+        const nz_turn *t = &u->map.turn[i];
+        err = show(arg, &(nz_shown){.shape = &u->list.view[t->view],
+                                    .view = t->view,
+                                    .raw = u->contents + at,
+                                    .at = at,
+                                    .n = t->bytes});
+    }
+    return err;
+}
+
 nz_err nz_mixed_decode(const nz_mixed *m, const nz_run *run, const uint8_t *in, size_t packed,
                        uint8_t *raw, size_t n)
+{
+    return nz_mixed_show(m, run, in, packed, raw, n, NULL, NULL);
+}
+
+nz_err nz_mixed_show(const nz_mixed *m, const nz_run *run, const uint8_t *in, size_t packed,
+                     uint8_t *raw, size_t n, nz_err (*show)(void *arg, const nz_shown *turn),
+                     void *arg)
 {
     unpacker *u = calloc(1, sizeof *u);
     if (!u)
@@ -224,6 +247,8 @@ nz_err nz_mixed_decode(const nz_mixed *m, const nz_run *run, const uint8_t *in, 
     nz_err err = unpack(u, m, run, in, packed, n);
     if (!err)
         memcpy(raw, u->frame.p, n);
+    if (!err && show)
+        err = show_turns(u, show, arg);
     free(u->bytes_of_map);
     free(u->contents);
     nz_map_reset(&u->map);

@@ -42,6 +42,19 @@ nz_err nz_mixed_encode(nz_mixed *m, const nz_plan *plan, const nz_run *run, nz_b
 nz_err nz_mixed_decode(const nz_mixed *m, const nz_run *run, const uint8_t *in, size_t packed,
                        uint8_t *raw, size_t n);
 
+/* One turn of a view: n bytes of the contents, from byte `at` on. */
+typedef struct nz_shown {
+    const nz_shape *shape;
+    unsigned view;
+    const uint8_t *raw;
+    size_t at, n;
+} nz_shown;
+
+/* As nz_mixed_decode(); then every turn is shown. Stops with what `show` returns. */
+nz_err nz_mixed_show(const nz_mixed *m, const nz_run *run, const uint8_t *in, size_t packed,
+                     uint8_t *raw, size_t n, nz_err (*show)(void *arg, const nz_shown *turn),
+                     void *arg);
+
 /* What a payload says of its views without being decoded. */
 typedef struct nz_mixed_list {
     nz_shape map; /* of the map's own codes; the same sizes: its bytes are stored */

@@ -3,6 +3,7 @@
 #include "branch.h"
 #include "deep.h"
 #include "fast.h"
+#include "ledger.h"
 #include "prior.h"
 
 #include <stdlib.h>
@@ -203,9 +204,10 @@ nz_err nz_course_encode(const nz_course *c, const nz_run *run, const uint8_t *ra
 nz_err nz_course_decode(const nz_course *c, const nz_run *run, const uint8_t *in, size_t packed,
                         uint8_t *raw, size_t n)
 {
-    nz_err err = c->view->engine == NZ_ENGINE_DEEP
-                     ? nz_deep_decode(c, run, in, packed, raw, n)
-                     : nz_fast_decode(c->view, run, in, packed, raw, n);
+    nz_err err = run->ledger ? nz_ledger_open(run->ledger, n) : NZ_OK;
+    if (!err)
+        err = c->view->engine == NZ_ENGINE_DEEP ? nz_deep_decode(c, run, in, packed, raw, n)
+                                                : nz_fast_decode(c->view, run, in, packed, raw, n);
     if (!err)
         turn_all(c, raw, true);
     return err;

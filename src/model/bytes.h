@@ -51,6 +51,8 @@ typedef struct nz_course {
     size_t turns;
 } nz_course;
 
+typedef struct nz_ledger nz_ledger;
+
 /* How to run, never what to compute. */
 typedef struct nz_run {
     const nz_kern *kern;
@@ -58,6 +60,7 @@ typedef struct nz_run {
     _Atomic uint64_t *done;  /* raw bytes finished are added here; may be NULL */
     const _Atomic int *stop; /* non-zero: give up with NZ_E_STOPPED; may be NULL */
     nz_pool *pool;           /* for what frames need again; may be NULL */
+    nz_ledger *ledger;       /* decoding writes what bytes cost; NULL but for those who ask */
 } nz_run;
 
 /* The raw size of a frame at this level when the user names none; NZ_FRAME_MAX at 9. */

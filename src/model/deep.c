@@ -6,6 +6,8 @@
 #include "branch.h"
 #include "coder/arith.h"
 #include "deep_plan.h"
+#include "ledger.h"
+#include "models.h"
 #include "ngram/match.h"
 #include "ngram/slot.h"
 #include "prior.h"
@@ -112,6 +114,10 @@ typedef struct deep {
     unsigned stage_shift;    /* from a 32-bit hash to a stage's context */
     int32_t st;              /* the mix, stretched */
     uint32_t long_match[16]; /* "as expected", by match length */
+
+    nz_ledger *ledger; /* NULL but for those who ask what bytes cost */
+    double *earned;    /* its part of the ledger */
+    uint8_t *model;    /* [inputs] of the first mixer: whose they are */
 } deep;
 
 typedef struct engine {
@@ -243,6 +249,7 @@ static void view_free(deep *d)
         d->kind->expert->free(d->expert);
     nz_series_free(d->series);
     nz_net_free(d->net);
+    free(d->model);
     nz_mixer_free(&d->mixer);
     nz_mixer_free(&d->final);
     for (unsigned i = 0; i < d->stages.n; i++)
@@ -303,6 +310,18 @@ static nz_err view_new(deep **out, const nz_shape *s, const nz_run *run, ground 
     start_rates(d);
     d->mixer.eager = d->final.eager = EAGER;
     *out = d;
+    return NZ_OK;
+}
+
+/* From its next byte on, a view writes what it costs. */
+static nz_err keep_ledger(deep *d, nz_ledger *l, unsigned view)
+{
+    d->model = calloc(d->mixer.inputs, 1);
+    if (!d->model)
+        return NZ_E_MEM;
+    nz_deep_models(d->shape, d->model);
+    d->ledger = l;
+    d->earned = l->earned[view];
     return NZ_OK;
 }
 
@@ -695,6 +714,14 @@ static void byte_begin(deep *d)
     d->bit = 0;
 }
 
+/* The weights are still those that made the prediction. */
+static void enter_bit(deep *d, uint32_t p, int bit)
+{
+    float push[NZ_MODELS];
+    nz_ledger_push(push, &d->mixer, d->model, &d->final, NZ_MODEL_NETWORK);
+    nz_ledger_bit(d->ledger, d->earned, push, d->past->pos, p, bit);
+}
+
 /* Codes one byte with every model: writes `byte`, or reads one. Returns it. */
 NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
 {
@@ -708,6 +735,8 @@ NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
         int bit = decode ? nz_arith_decode(a, p) : byte >> (7 - d->bit) & 1;
         if (!decode)
             nz_arith_encode(a, p, bit);
+        if (NZ_UNLIKELY(d->ledger != NULL))
+            enter_bit(d, p, bit);
         if (d->bit < 7)
             learn(d, bit);
         d->c0 = d->c0 << 1 | (uint32_t)bit;
@@ -743,6 +772,9 @@ NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
     int hit = decode ? nz_arith_decode(a, p) : sure == byte;
     if (!decode)
         nz_arith_encode(a, p, hit);
+    if (NZ_UNLIKELY(d->ledger != NULL))
+        nz_ledger_sure(d->ledger, d->earned, d->expert ? NZ_MODEL_SIGNAL : NZ_MODEL_MATCH,
+                       d->past->pos, p, hit);
     nz_adapt_update(flag, hit, ADAPT_LIMIT);
     return hit ? (uint8_t)sure : code_byte(d, a, decode, byte);
 }
@@ -807,6 +839,8 @@ static nz_err begin(engine *e, const nz_course *c, const nz_run *run, const uint
     for (unsigned i = 0; i < c->views && !err; i++)
         if (c->view[i].prior)
             err = prime(e->view[i], run, raw, n);
+    for (unsigned i = 0; i < c->views && !err && run->ledger; i++)
+        err = keep_ledger(e->view[i], run->ledger, i);
     return err;
 }
 

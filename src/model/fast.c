@@ -1,4 +1,5 @@
 #include "fast.h"
+#include "fast_ledger.h"
 #include "ngram/row.h"
 #include "prior.h"
 #include "words.h"
@@ -171,7 +172,8 @@ static nz_err code(const nz_shape *s, const nz_run *run, int decode, const nz_wo
         err = prime(&f, (*frames)[s->level - 1][0], s, run, words, n);
     if (!err) {
         begin(&f, raw);
-        err = (*frames)[s->level - 1][decode](&f, run, coder, raw, n);
+        fast_frame *frame = (*frames)[s->level - 1][decode];
+        err = (run->ledger ? nz_fast_explained[s->level - 1] : frame)(&f, run, coder, raw, n);
     }
     nz_big_free(memory, nz_fast_memory(s));
     return err;
@@ -243,6 +245,8 @@ static nz_err decode(const nz_shape *s, const nz_run *run, nz_arith *coder, uint
         return err;
     if (run->done)
         atomic_fetch_add_explicit(run->done, n - size, memory_order_relaxed);
+    if (run->ledger)
+        fast_enter_words(run->ledger, &words, raw + n - size, size, n);
     return nz_words_expand(&words, raw, n, raw + n - size, size) ? NZ_OK : NZ_E_CORRUPT;
 }
 

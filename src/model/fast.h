@@ -84,6 +84,8 @@ typedef nz_err fast_frame(nz_fast *f, const nz_run *run, nz_arith *coder, uint8_
 /* [level - 1][decode] */
 typedef fast_frame *const fast_frames[4][2];
 extern const fast_frames nz_fast_frames_c, nz_fast_frames_avx2, nz_fast_frames_neon;
+/* Unpacking with run->ledger; [level - 1]. */
+extern fast_frame *const nz_fast_explained[4];
 
 uint64_t nz_fast_memory(const nz_shape *s);
 nz_err nz_fast_encode(const nz_shape *s, const nz_run *run, const uint8_t *raw, size_t n,

@@ -88,3 +88,15 @@ NZ_INLINE int32_t sums_fold(sums acc)
 }
 
 #include "fast_loop.h"
+
+#define FAST_EXPLAINED(name, plan)                                                             \
+    static nz_err name(nz_fast *f, const nz_run *run, nz_arith *coder, uint8_t *raw, size_t n) \
+    {                                                                                          \
+        return code_frame(plan, 1, run->ledger, f, run, coder, raw, n);                        \
+    }
+FAST_EXPLAINED(explain1, FAST_PLAN1)
+FAST_EXPLAINED(explain2, FAST_PLAN2)
+FAST_EXPLAINED(explain3, FAST_PLAN3)
+FAST_EXPLAINED(explain4, FAST_PLAN4)
+
+fast_frame *const nz_fast_explained[4] = {explain1, explain2, explain3, explain4};

@@ -15,6 +15,7 @@
  *     row_slope        (weight >> 16) * err: what cells learn, wrapping
  * fast_c.c is the definition; integer sums may be taken in any order. */
 #include "fast.h"
+#include "fast_ledger.h"
 #include "ngram/row.h"
 
 #define FAST_INLINE FAST_TARGET NZ_INLINE
@@ -137,8 +138,10 @@ FAST_INLINE void find_cells(fast_cell **cell, fast_cell *cells, uint8_t *const *
         cell[i] = cells + 256 * i + slot[i][node];
 }
 
-FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f, const nz_run *run,
-                              nz_arith *whole, uint8_t *raw, size_t n)
+/* A ledger that is not NULL is written by an instance of its own: no other pays for it. */
+FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_ledger *const ledger,
+                              nz_fast *f, const nz_run *run, nz_arith *whole, uint8_t *raw,
+                              size_t n)
 {
     const int lanes_all = plan.groups * FAST_LANES, contexts = plan.contexts;
     const int histories = contexts + 1;
@@ -191,7 +194,10 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
         if (m[0].len >= FAST_LONG) {
             uint32_t expected = raw[m[0].at], k = m[0].len / FAST_LONG;
             uint16_t *flag = &flags[k < 16 ? k : 15];
-            if (code_bit(&coder, decode, *flag, byte == expected)) {
+            const int hit = code_bit(&coder, decode, *flag, byte == expected);
+            if (ledger)
+                nz_ledger_sure(ledger, ledger->earned[0], NZ_MODEL_MATCH, pos, *flag, hit);
+            if (hit) {
                 *flag += (65535 - *flag) >> 5;
                 if (decode)
                     raw[pos] = (uint8_t)expected;
@@ -339,6 +345,9 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
                     ((uint32_t)p + refined + (unsigned)plan.refine) / (unsigned)(plan.refine + 1);
                 const int y = code_bit(&coder, decode, coded, byte >> (7 - bit) & 1);
 
+                if (ledger)
+                    fast_enter_bit(ledger, f, pos, cell, w, m[0].byte != 0, coded, y);
+
                 /* What was all but certain teaches little, but costs as much; histories keep it. */
                 enum { SURE = 128 };
                 const int32_t off = (y << 16) - p, err = off * rate >> 10;
@@ -388,7 +397,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_fast *f
     FAST_TARGET static nz_err name(nz_fast *f, const nz_run *run, nz_arith *coder, uint8_t *raw, \
                                    size_t n)                                                     \
     {                                                                                            \
-        return code_frame(plan, decode, f, run, coder, raw, n);                                  \
+        return code_frame(plan, decode, NULL, f, run, coder, raw, n);                            \
     }
 FAST_INSTANCE(pack1, FAST_PLAN1, 0)
 FAST_INSTANCE(unpack1, FAST_PLAN1, 1)
