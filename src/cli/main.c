@@ -2,6 +2,7 @@
  * and the exit status tells the worst that happened. */
 #include "cli/against.h"
 #include "cli/beside.h"
+#include "cli/explain.h"
 #include "cli/folder.h"
 #include "cli/list.h"
 #include "cli/message.h"
@@ -131,6 +132,8 @@ static void run_file(const options *o, const char *path)
     if (choose_base(&own, &s, name)) {
         if (o->task == TASK_TEST || o->task == TASK_LIST)
             inspect(&own, &s);
+        else if (o->task == TASK_EXPLAIN)
+            explain_file(&own, &s);
         else if (o->tensor_count)
             tensors_take(&own, &s);
         else if (!terminal_refused(o, &s, o->to_stdout))
@@ -152,6 +155,8 @@ static void run_stdin(const options *o)
         return;
     if (o->task == TASK_TEST || o->task == TASK_LIST)
         inspect(o, &s);
+    else if (o->task == TASK_EXPLAIN)
+        explain_file(o, &s);
     else if (o->tensor_count)
         tensors_take(o, &s);
     else
@@ -165,6 +170,8 @@ static void run(const options *o)
     for (int i = 0; i < o->count; i++) {
         if (!strcmp(o->names[i], "-"))
             run_stdin(o);
+        else if (o->task == TASK_EXPLAIN)
+            run_file(o, o->names[i]);
         else
             folder_walk(o, o->names[i], run_file);
     }

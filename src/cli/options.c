@@ -1,6 +1,7 @@
 /* gzip's habits first, then xz's and zstd's. The later option wins, and NZIP_OPT is read before
  * the command line; the name we are called by (nzcat, nunzip) is read before both. */
 #include "cli/options.h"
+#include "cli/command.h"
 #include "cli/message.h"
 
 #include <getopt.h>
@@ -19,7 +20,9 @@ enum {
     OPT_WEIGHTS,
     OPT_DTYPE,
     OPT_PRIOR,
-    OPT_NO_PRIOR
+    OPT_NO_PRIOR,
+    OPT_CSV,
+    OPT_SVG
 };
 
 static const char SHORT[] = "0123456789zdctlkfo:qvrT:M:hV";
@@ -50,6 +53,8 @@ static const struct option LONG[] = {
     {"weights", optional_argument, NULL, OPT_WEIGHTS},
     {"prior", required_argument, NULL, OPT_PRIOR},
     {"no-prior", no_argument, NULL, OPT_NO_PRIOR},
+    {"csv", required_argument, NULL, OPT_CSV},
+    {"svg", required_argument, NULL, OPT_SVG},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -57,6 +62,8 @@ static const struct option LONG[] = {
 
 static const char HELP[] =
     "Usage: nzip [OPTION]... [FILE]...\n"
+    "       nzip bench [OPTION]... FILE...\n"
+    "       nzip explain [OPTION]... FILE...\n"
     "Compress FILEs to FILE.nz with models that learn while they read; lossless,\n"
     "and the same bytes on every machine. Without FILE, or with -: stdin to stdout.\n"
     "A directory stands for the files in it, each by itself.\n"
@@ -94,6 +101,12 @@ static const char HELP[] =
     "  -v, --verbose       one summary line a file\n"
     "  -h, --help          this text\n"
     "  -V, --version       version and the kernels in use\n"
+    "\n"
+    "nzip bench: sizes and speeds of levels (-1 -3 -5 -7 -9, or those given) beside\n"
+    "those of zstd and xz, every round trip checked.\n"
+    "      --csv=FILE, --svg=FILE  the same as a table; ratio against speed, drawn\n"
+    "nzip explain: a page FILE.html that shows what each byte of FILE or of an archive\n"
+    "costs and which models spare how much; of checkpoints the bits of each tensor.\n"
     "\n"
     "Exit status: 0 all well, 1 an error, 2 a warning. NZIP_OPT holds default options.\n";
 
@@ -251,6 +264,7 @@ static bool is_digit(int c)
 static parsed set_level(options *o, int level)
 {
     o->nz.level = level;
+    o->levels |= 1u << level;
     o->too_high = false;
     if (level)
         return PARSED_RUN;
@@ -281,6 +295,8 @@ static parsed set_value(options *o, int option, char *value)
         break;
     case OPT_DTYPE: good = set_dtype(&o->nz, value); break;
     case OPT_TENSOR: good = add_tensor(o, value); break;
+    case OPT_CSV: o->csv = value; break;
+    case OPT_SVG: o->svg = value; break;
     case 'o': set_output(o, value); break;
     case 'h': fputs(HELP, stdout); return PARSED_DONE;
     case 'V': print_version(); return PARSED_DONE;
@@ -356,7 +372,8 @@ static parsed read_environment(options *o)
     return p;
 }
 
-static void read_own_name(options *o, const char *path)
+/* True when the name says what to do. */
+static bool read_own_name(options *o, const char *path)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
     const char *name = slash ? slash + 1 : path ? path : "";
@@ -366,10 +383,13 @@ static void read_own_name(options *o, const char *path)
     } else if (!strcmp(name, "nunzip")) {
         o->task = TASK_UNPACK;
     }
+    return o->task == TASK_UNPACK;
 }
 
 static const char *contradiction(const options *o)
 {
+    if (o->csv || o->svg)
+        return "--csv and --svg go with the command bench";
     if (o->output && o->to_stdout)
         return "-o and -c exclude each other";
     if (o->output && (o->count > 1 || o->recurse))
@@ -399,18 +419,26 @@ parsed options_read(options *o, int argc, char **argv)
 {
     static char self[] = "nzip";
     *o = (options){0};
-    read_own_name(o, argc ? argv[0] : NULL);
+    bool named = read_own_name(o, argc ? argv[0] : NULL), command = false;
     parsed p = read_environment(o);
     if (p != PARSED_RUN || !argc)
         return p;
     const options habits = *o;
     o->remove = o->keep = o->check = false;
+    o->levels = 0;
+    if (argc > 1 && !named && (command = command_read(o, argv[1]))) {
+        argv++;
+        argc--;
+    }
+    task task = o->task;
     argv[0] = self; /* getopt's messages begin with it */
     if ((p = read_words(o, argc, argv)) != PARSED_RUN)
         return p;
     add_habits(o, &habits);
     o->names = argv + optind;
     o->count = argc - optind;
+    if (command)
+        return command_fits(o, task) ? PARSED_RUN : PARSED_WRONG;
     const char *wrong = contradiction(o);
     if (wrong)
         say_error("%s", wrong);

@@ -6,7 +6,14 @@
 #include "nz.h"
 #include <stdbool.h>
 
-typedef enum task { TASK_PACK, TASK_UNPACK, TASK_TEST, TASK_LIST } task;
+typedef enum task {
+    TASK_PACK,
+    TASK_UNPACK,
+    TASK_TEST,
+    TASK_LIST,
+    TASK_BENCH,  /* nzip bench */
+    TASK_EXPLAIN /* nzip explain */
+} task;
 
 typedef struct options {
     task task;
@@ -23,6 +30,8 @@ typedef struct options {
     bool alone;         /* --base=none: no file is any other's base */
     char **tensors;     /* --tensor: of an archive only these; owned, the names are argv's */
     int tensor_count;
+    unsigned levels;      /* bit n: -n was given on the command line */
+    const char *csv, *svg; /* bench: files to write, or NULL */
     nz_options nz;
     char **names; /* what is left of argv; none: standard input */
     int count;
