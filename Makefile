@@ -67,6 +67,11 @@ $(BUILD)/src/backend/%.o $(BUILD)/src/model/%.o $(BUILD)/src/ngram/%.o: \
 endif
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS)
 
+# What nzip bench compares with, where its headers are; the library needs neither.
+has = $(shell echo '\#include <$(1)>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+RIVALS := $(if $(STATIC),,$(if $(call has,zstd.h),-DNZ_ZSTD) $(if $(call has,lzma.h),-DNZ_LZMA))
+RIVAL_LIBS := $(if $(filter -DNZ_ZSTD,$(RIVALS)),-lzstd) $(if $(filter -DNZ_LZMA,$(RIVALS)),-llzma)
+
 LIB   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/cli/%,$(wildcard src/*.c src/*/*.c)))
 CLI   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
@@ -79,7 +84,8 @@ SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] fuzz
 all: $(OUT)nzip $(OUT)libnzip.a $(if $(STATIC),,$(OUT)libnzip.so)
 
 $(OUT)nzip: $(CLI) $(OUT)libnzip.a
-	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(RIVAL_LIBS)
+$(BUILD)/src/cli/rivals.o: FLAGS += $(RIVALS)
 $(OUT)libnzip.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^
 $(OUT)libnzip.so: $(LIB) src/nz.map

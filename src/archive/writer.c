@@ -716,15 +716,27 @@ static uint64_t frames_memory(const nz_options *opt, uint64_t n, uint64_t frame,
     return at_once * one;
 }
 
-static uint64_t bytes_memory(const nz_options *opt, uint64_t n)
+/* Of one kind, whatever is read before it. */
+static uint64_t kind_memory(const nz_options *opt, nz_kind kind, uint64_t frame)
 {
-    uint64_t whole = frame_of(opt), frame = n < whole ? n ? n : 1 : whole, most = 0;
     int priors = opt && opt->prior == NZ_PRIOR_OFF ? 0 : NZ_PRIORS;
+    uint64_t most = 0;
     nz_shape shape;
-    nz_shape_for(&shape, level_of(opt), &(nz_content){.kind = NZ_KIND_BINARY}, (size_t)frame);
+    nz_shape_for(&shape, level_of(opt), &(nz_content){.kind = kind}, (size_t)frame);
     for (int prior = 0; prior <= priors; prior++) {
         nz_shape_prime(&shape, prior, (size_t)frame);
         most = nz_shape_memory(&shape) > most ? nz_shape_memory(&shape) : most;
+    }
+    return most;
+}
+
+/* Kinds differ in how many contexts they have, and so in their tables. */
+static uint64_t bytes_memory(const nz_options *opt, uint64_t n)
+{
+    uint64_t whole = frame_of(opt), frame = n < whole ? n ? n : 1 : whole, most = 0;
+    for (nz_kind kind = NZ_KIND_TEXT; kind <= NZ_KIND_CODE; kind++) {
+        uint64_t memory = kind_memory(opt, kind, frame);
+        most = memory > most ? memory : most;
     }
     return frames_memory(opt, n, whole, 2 * frame + most, false);
 }

@@ -110,9 +110,9 @@ static void add_to_sorts(costs *c, const nz_cost *cost)
 static void add_to_classes(costs *c, const nz_cost *cost)
 {
     for (size_t i = 0; i < cost->n && cost->bits; i++)
-        count(&c->class[costs_class((double)cost->bits[i])], 1, (double)cost->bits[i]);
+        count(&c->class[costs_class((double)cost->bits[i])], 1, (double)cost -> bits[i]);
     if (!cost->bits)
-        count(&c->class[costs_class(cost->sum / (double)cost->n)], cost->n, cost->sum);
+        count(&c->class[costs_class(cost->sum / (double)cost->n)], cost -> n, cost -> sum);
 }
 
 /* ---- Passages ---- */

@@ -30,9 +30,8 @@ static nz_err pack(subject *b, const nz_options *opt)
     uint64_t room = nz_bound(b->file.n);
     b->level = opt->level ? opt->level : NZ_LEVEL_DEFAULT;
     b->packed.p = room <= SIZE_MAX ? malloc((size_t)room) : NULL;
-    return b->packed.p
-               ? nz_pack(b->packed.p, (size_t)room, &b->packed.n, b->file.p, b->file.n, opt)
-               : NZ_E_MEM;
+    return b->packed.p ? nz_pack(b->packed.p, (size_t)room, &b->packed.n, b->file.p, b->file.n, opt)
+                       : NZ_E_MEM;
 }
 
 /* Errors are said. */

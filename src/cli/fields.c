@@ -6,7 +6,7 @@
 #define MOST (400 << 10)
 
 typedef struct row {
-    double elements; /* that have a code of their own */
+    double elements;                                        /* that have a code of their own */
     double packed, raw, part[NZ_PARTS], part_raw[NZ_PARTS]; /* bits */
 } row;
 
@@ -50,7 +50,8 @@ static void put_parts(html *h, const row *r)
     html_put(h, "<td><div class=\"parts\">");
     for (int k = 0; k < NZ_PARTS; k++)
         if (r->part[k] > 0)
-            html_put(h, "<span class=\"p%d\" style=\"width:%.2f%%\" title=\"%s: %.3f bits\"></span>",
+            html_put(h,
+                     "<span class=\"p%d\" style=\"width:%.2f%%\" title=\"%s: %.3f bits\"></span>",
                      k, 100 * r->part[k] / (r->raw > r->packed ? r->raw : r->packed),
                      nz_part_name((nz_part)k), r->part[k] / r->elements);
     html_put(h, "</div></td>");
@@ -78,20 +79,25 @@ static void put_tensor(html *h, const nz_tensor_info *t, const nz_tensor_packed 
 static void put_sum(html *h, const row *all)
 {
     char text[COUNT_TEXT];
-    html_put(h, "<h2>What tensors' bits are spent on</h2>\n<div class=\"wide\"><table><tr><th>part</th>"
-                "<td>bytes</td><td>packed</td><td>ratio</td><td colspan=\"2\">share of these</td>"
-                "</tr>\n");
+    html_put(
+        h, "<h2>What tensors' bits are spent on</h2>\n<div class=\"wide\"><table><tr><th>part</th>"
+           "<td>bytes</td><td>packed</td><td>ratio</td><td colspan=\"2\">share of these</td>"
+           "</tr>\n");
     for (int k = 0; k < NZ_PARTS; k++) {
         if (all->part[k] <= 0 && all->part_raw[k] <= 0)
             continue;
         double part = all->part[k] / all->packed;
         html_put(h, "<tr><th>%s</th><td>%s</td>", nz_part_name((nz_part)k),
-                 all->part_raw[k] > 0 ? count_text(text, (uint64_t)(all->part_raw[k] / 8 + .5)) : "-");
-        html_put(h, "<td>%s</td><td>%.3f</td>",
-                 count_text(text, (uint64_t)(all->part[k] / 8 + .5)),
-                 all->part[k] > 0 ? all->part_raw[k] / all->part[k] : 0);
-        html_put(h, "<td class=\"bar\"><span class=\"p%d\" style=\"width:%.1f%%\"></span></td>"
-                    "<td>%.1f %%</td></tr>\n",
+                 all->part_raw[k] > 0 ? count_text(text, (uint64_t)(all->part_raw[k] / 8 + .5))
+                                      : "-");
+        html_put(h, "<td>%s</td>", count_text(text, (uint64_t)(all->part[k] / 8 + .5)));
+        if (all->part[k] > 0 && all->part_raw[k] > 0)
+            html_put(h, "<td>%.3f</td>", all->part_raw[k] / all->part[k]);
+        else
+            html_put(h, "<td>-</td>");
+        html_put(h,
+                 "<td class=\"bar\"><span class=\"p%d\" style=\"width:%.1f%%\"></span></td>"
+                 "<td>%.1f %%</td></tr>\n",
                  k, 100 * part, 100 * part);
     }
     html_put(h, "</table></div>\n");
@@ -109,11 +115,13 @@ void fields_write(html *h, const page *p)
     }
     if (all.packed > 0)
         put_sum(h, &all);
-    html_put(h, "<h2>Tensor by tensor</h2>\n<p>Bits of an element, packed and as they are. All of a "
-                "bar is what the element has; what is coloured is left. Parts that are coded together "
-                "share their bits by the chain rule.</p>\n");
+    html_put(h,
+             "<h2>Tensor by tensor</h2>\n<p>Bits of an element, packed and as they are. All of a "
+             "bar is what the element has; what is coloured is left. Parts that are coded together "
+             "share their bits by the chain rule.</p>\n");
     put_key(h, &all);
-    html_put(h, "<div class=\"wide\"><table><tr><th>tensor</th><td>type</td><td>shape</td><td>coded"
+    html_put(h, "<div class=\"wide\"><table "
+                "class=\"names\"><tr><th>tensor</th><td>type</td><td>shape</td><td>coded"
                 "</td><td>packed</td><td>raw</td><td>spent on</td></tr>\n");
     for (i = 0; i < p->tensors && h->written < most; i++) {
         nz_tensor_about(p->archive, i, &t);

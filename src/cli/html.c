@@ -19,7 +19,11 @@ void html_put(html *h, const char *format, ...)
 static size_t decode(uint32_t *code, const unsigned char *p, size_t n)
 {
     static const uint32_t LEAST[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+    size_t length = p[0] < 0x80       ? 1
+                    : p[0] >> 5 == 6  ? 2
+                    : p[0] >> 4 == 14 ? 3
+                    : p[0] >> 3 == 30 ? 4
+                                      : 0;
     if (!length || length > n)
         return 0;
     *code = length == 1 ? p[0] : p[0] & 0x7fu >> length;

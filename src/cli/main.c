@@ -1,6 +1,7 @@
 /* nzip: names in, files out. Every file stands for itself: one that fails does not stop the next,
  * and the exit status tells the worst that happened. */
 #include "cli/against.h"
+#include "cli/bench.h"
 #include "cli/beside.h"
 #include "cli/explain.h"
 #include "cli/folder.h"
@@ -194,7 +195,10 @@ int main(int argc, char **argv)
             against_say(&o, o.base, fault, errno);
         } else {
             o.nz.base = given.base;
-            run(&o);
+            if (o.task == TASK_BENCH)
+                bench_run(&o);
+            else
+                run(&o);
         }
         against_close(&given);
         beside_close();

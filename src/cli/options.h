@@ -30,7 +30,7 @@ typedef struct options {
     bool alone;         /* --base=none: no file is any other's base */
     char **tensors;     /* --tensor: of an archive only these; owned, the names are argv's */
     int tensor_count;
-    unsigned levels;      /* bit n: -n was given on the command line */
+    unsigned levels;       /* bit n: -n was given on the command line */
     const char *csv, *svg; /* bench: files to write, or NULL */
     nz_options nz;
     char **names; /* what is left of argv; none: standard input */

@@ -26,10 +26,12 @@ static const char *const MODELS[NZ_MODELS] = {
     [NZ_MODEL_NETWORK] = "the neural network",
     [NZ_MODEL_SSE] = "corrections by what happened after similar predictions",
 };
-static const char *const SORT_NAMES[SORTS] = {
-    [SORT_LETTERS] = "letters", [SORT_DIGITS] = "digits",
-    [SORT_SPACE] = "white space", [SORT_SIGNS] = "punctuation",
-    [SORT_MARKUP] = "markup, &lt; to &gt;", [SORT_OTHER] = "beyond ASCII, controls"};
+static const char *const SORT_NAMES[SORTS] = {[SORT_LETTERS] = "letters",
+                                              [SORT_DIGITS] = "digits",
+                                              [SORT_SPACE] = "white space",
+                                              [SORT_SIGNS] = "punctuation",
+                                              [SORT_MARKUP] = "markup, &lt; to &gt;",
+                                              [SORT_OTHER] = "beyond ASCII, controls"};
 
 static double share(double part, double all)
 {
@@ -68,10 +70,11 @@ static void put_facts(html *h, const page *p)
 
 static void put_head(html *h, const page *p)
 {
-    html_put(h, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
-                "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                "style-src 'unsafe-inline'\"/>\n"
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
+    html_put(h,
+             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
+             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+             "style-src 'unsafe-inline'\"/>\n"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
     html_name(h, p->name);
     html_put(h, " - nzip explain</title>\n<style>%s</style></head><body>\n<h1>", STYLE);
     html_name(h, p->name);
@@ -208,26 +211,25 @@ static void put_models(html *h, const nz_cost_sum *s)
     for (int i = 0; i < NZ_MODELS; i++)
         if (earned[i] != 0)
             put_model(h, s, i, earned[i], all);
-    html_put(h,
-             "</table></div>\n<details><summary>How this is worked out</summary><p>Every model gives "
-             "the mixer an opinion on the next bit. In the mixer's logistic domain the prediction is "
-             "a sum: each opinion times its weight pushes towards a one or a zero. Let all pushes "
-             "grow evenly from nothing to what they are; each model then earns what its push brings "
-             "on the way (the Aumann-Shapley value), which is the gain shared out in proportion to "
-             "the pushes. One that pushes the wrong way earns less than nothing. What the stages "
-             "behind the mixer change is theirs. So all rows add up to 8 bits a byte less what was "
-             "spent. It says who was heard, not what would be lost without a model: others would "
-             "take over most of it.</p></details>\n");
+    html_put(
+        h, "</table></div>\n<details><summary>How this is worked out</summary><p>Every model gives "
+           "the mixer an opinion on the next bit. In the mixer's logistic domain the prediction is "
+           "a sum: each opinion times its weight pushes towards a one or a zero. Let all pushes "
+           "grow evenly from nothing to what they are; each model then earns what its push brings "
+           "on the way (the Aumann-Shapley value), which is the gain shared out in proportion to "
+           "the pushes. One that pushes the wrong way earns less than nothing. What the stages "
+           "behind the mixer change is theirs. So all rows add up to 8 bits a byte less what was "
+           "spent. It says who was heard, not what would be lost without a model: others would "
+           "take over most of it.</p></details>\n");
 }
 
 /* ---- Byte by byte ---- */
 
 static void put_legend(html *h, const costs *c)
 {
-    html_put(h, "<div class=\"wide\"><table class=\"legend\"><tr><th>bits</th>");
+    html_put(h, "<div class=\"wide\"><table class=\"legend\"><tr><th>bits, from</th>");
     for (unsigned k = 0; k < COSTS_CLASSES; k++)
-        html_put(h, "<td><i class=\"%c\">%s%g</i></td>", paint_class(k), k ? "" : "&lt; ",
-                 costs_class_from(k ? k : 1));
+        html_put(h, "<td><i class=\"%c\">%g</i></td>", paint_class(k), costs_class_from(k));
     html_put(h, "</tr>\n<tr><th>of all bytes</th>");
     for (unsigned k = 0; k < COSTS_CLASSES; k++)
         html_put(h, "<td>%.1f %%</td>",
@@ -289,7 +291,8 @@ void page_write(html *h, const page *p)
     if (p->costs->heads)
         put_begin(h, p->costs);
     put_dearest(h, p->costs);
-    html_put(h, "<footer>Made by %s. One file, no scripts; nothing was sent anywhere.</footer>\n"
-                "</body></html>\n",
+    html_put(h,
+             "<footer>Made by %s. One file, no scripts; nothing was sent anywhere.</footer>\n"
+             "</body></html>\n",
              nz_version());
 }

@@ -43,8 +43,6 @@ double progress_seconds(const progress *p)
     return now() - p->start;
 }
 
-#define CLOCK_TEXT 32
-
 static const char *clock_text(char text[CLOCK_TEXT], double seconds)
 {
     unsigned s = seconds < 3.6e6 ? (unsigned)(seconds + 0.5) : 3600000;
@@ -146,7 +144,7 @@ static int tenth(int level)
     return other;
 }
 
-static const char *about(char text[CLOCK_TEXT], double seconds)
+const char *progress_about(char text[CLOCK_TEXT], double seconds)
 {
     if (seconds < 90)
         snprintf(text, CLOCK_TEXT, "%.0f seconds", seconds);
@@ -157,14 +155,19 @@ static const char *about(char text[CLOCK_TEXT], double seconds)
     return text;
 }
 
+double progress_guess(int level, uint64_t total)
+{
+    return (double)total / SPEED[level];
+}
+
 void progress_estimate(const options *o, const char *name, uint64_t total)
 {
     int level = o->nz.level ? o->nz.level : NZ_LEVEL_DEFAULT, other = tenth(level);
     char one[CLOCK_TEXT], two[CLOCK_TEXT];
-    if (total == UINT64_MAX || !progress_wanted(o) || (double)total < LONG_SECONDS * SPEED[level])
+    if (total == UINT64_MAX || !progress_wanted(o) || progress_guess(level, total) < LONG_SECONDS)
         return;
-    about(one, (double)total / SPEED[level]);
-    about(two, (double)total / SPEED[other]);
+    progress_about(one, progress_guess(level, total));
+    progress_about(two, progress_guess(other, total));
     if (other == level)
         say_note("%s: about %s on one core", name, one);
     else

@@ -25,5 +25,9 @@ double progress_seconds(const progress *p);
 
 /* Before a long job on a terminal: how long it takes, and which level takes about a tenth. */
 void progress_estimate(const options *o, const char *name, uint64_t total);
+/* Seconds on one core; and a time in words, in the caller's buffer. */
+#define CLOCK_TEXT 32
+double progress_guess(int level, uint64_t total);
+const char *progress_about(char text[CLOCK_TEXT], double seconds);
 
 #endif
