@@ -248,7 +248,7 @@ static void write_picture(html *h, const results *r, size_t n)
 void chart_write(const options *o, const results *r, size_t n)
 {
     target t;
-    if (!target_open(&t, o->svg, o->force))
+    if (!target_open(&t, o->svg, true, o->force))
         return;
     bool all = n <= FILES_MAX; /* each by itself, or their sum */
     write_picture(&(html){.to = t.to}, all ? r : &r[n], all ? n : 1);

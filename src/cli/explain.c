@@ -114,7 +114,7 @@ static void write_page(const options *o, const source *s, const subject *b, cons
         say_error("%s: input and output are the same file", s->name);
         return;
     }
-    if (!target_open(&t, name, o->force))
+    if (!target_open(&t, name, o->output, o->force))
         return;
     page_write(&(html){.to = t.to}, &p);
     if (target_keep(&t, NULL, false) && name && o->verbose > 0)

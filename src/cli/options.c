@@ -342,6 +342,8 @@ static parsed read_words(options *o, int argc, char **argv)
         parsed p = high ? set_level(o, NZ_LEVEL_MAX) : set_option(o, option, optarg);
         if (p != PARSED_RUN)
             return p;
+        if (high)
+            o->levels &= ~(1u << (last - '0')); /* its first digit was no level */
         o->too_high |= high;
         last = option;
         word = argv[optind];

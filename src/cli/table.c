@@ -88,7 +88,7 @@ static void put_row(FILE *to, const char *name, const result *r)
 void table_write(const options *o, const results *r, size_t n)
 {
     target t;
-    if (!target_open(&t, o->csv, o->force))
+    if (!target_open(&t, o->csv, true, o->force))
         return;
     fputs("file,codec,setting,raw,packed,ratio,bpb,pack_cpu_s,pack_s,unpack_cpu_s,unpack_s,"
           "pack_memory,unpack_memory\n",
