@@ -2,6 +2,7 @@
  * but input and options. Run from the top of the tree. */
 #include "archive/format.h"
 #include "base/base.h"
+#include "model/bytes.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -821,6 +822,20 @@ Test(archive, memory_of_tensors)
         cr_assert_eq(two, (modes[i] == NZ_WEIGHTS_MAX ? 2 : 4) * one);
     }
     free(raw);
+}
+
+/* Whatever it turns out to be: text has more contexts than binary data at level 9, code at 5. */
+Test(archive, memory_of_every_kind)
+{
+    for (int level = NZ_LEVEL_MIN; level <= NZ_LEVEL_MAX; level++)
+        for (nz_kind kind = NZ_KIND_TEXT; kind <= NZ_KIND_CODE; kind++)
+            for (size_t n = 4 * KIB; n <= 16 * MIB; n *= 16) {
+                nz_options opt = {.level = level, .threads = 1, .prior = NZ_PRIOR_OFF};
+                nz_shape s;
+                nz_shape_for(&s, level, &(nz_content){.kind = kind}, n);
+                cr_assert_geq(nz_pack_memory(&opt, n), nz_shape_memory(&s) + n,
+                              "level %d, kind %d, %zu bytes", level, kind, n);
+            }
 }
 
 /* Frames of tensors that wait for a worker are stopped too, and so are those nobody takes. */
