@@ -334,10 +334,11 @@ typedef struct nz_cost_sum {
     double other; /* bits of no byte: headers, maps, the index */
 } nz_cost_sum;
 
-/* Decodes the archive and tells what its bytes cost: `show` is called for one stretch after the
- * other, from first to last, and *sum set; what a stretch points to lasts until `show` returns.
- * Calls the progress function that the archive was opened with. Takes 4 bytes a byte of the largest
- * frame beside what decoding takes. After an error what was told means nothing. */
+/* Decodes the archive, all but its tensors, and tells what its bytes cost: `show` is called for one
+ * stretch after the other, from first to last, and *sum set; what a stretch points to lasts until
+ * `show` returns. Calls the progress function that the archive was opened with. Takes 4 bytes a
+ * byte of the largest frame beside what decoding takes. After an error what was told means nothing.
+ */
 nz_err nz_archive_explain(const nz_archive *a, nz_cost_fn show, void *arg, nz_cost_sum *sum,
                           nz_fault *fault);
 

@@ -6,6 +6,7 @@ set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
 . tests/lib/inputs.sh
+. tests/lib/reports.sh
 top=$(mktemp -d)
 trap 'chmod -R u+w "$top"; rm -rf "$top"' EXIT
 chmod 755 "$top"
@@ -831,5 +832,6 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     links_and_devices high_levels help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array priors verbose metadata \
     new_file_mode closed_pipe no_such_folder read_only_folder \
-    unreadable_file garbage_behind memory_limit killed terminal progress_bar
+    unreadable_file garbage_behind memory_limit killed terminal progress_bar explaining \
+    explaining_archives explaining_checkpoints explaining_anything comparing commands
 tally_end

@@ -143,6 +143,14 @@ static nz_err explain_weights(survey *v, const nz_opened *f)
     return err;
 }
 
+static nz_err explain_stored(survey *v, const nz_opened *f)
+{
+    size_t n = (size_t)f->header.raw;
+    if (nz_hash(f->payload, n) != f->header.hash)
+        return NZ_E_CORRUPT;
+    return show(v, (nz_cost){.kind = STORED, .n = n, .raw = f->payload, .sum = 8 * (double)n});
+}
+
 static nz_err explain_coded(survey *v, const nz_opened *f)
 {
     size_t n = (size_t)f->header.raw;
@@ -185,10 +193,7 @@ static nz_err explain_frame(survey *v, const nz_entry *e, nz_fault *fault)
         return nz_fault_set(fault, NZ_E_LIMIT, e->offset,
                             "explaining a frame needs more memory than the limit");
     if (f.header.method == NZ_METHOD_STORED)
-        err = show(v, (nz_cost){.kind = STORED,
-                                .n = (size_t)e->raw,
-                                .raw = f.payload,
-                                .sum = 8 * (double)e->raw});
+        err = explain_stored(v, &f);
     else if (f.header.method == NZ_METHOD_WEIGHTS)
         err = explain_weights(v, &f);
     else

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ENOUGH_SECONDS 0.25 /* of a measurement */
+#define ENOUGH_SECONDS 0.1 /* of a measurement */
 #define ROUNDS_MAX     1000
 #define LONG_SECONDS   20 /* of a job that is announced */
 #define LEVELS_DEFAULT (1u << 1 | 1u << 3 | 1u << 5 | 1u << 7 | 1u << 9)
