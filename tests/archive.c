@@ -956,12 +956,17 @@ Test(archive, golden_files)
     DIR *dir = opendir("tests/golden");
     cr_assert(dir);
     int good = 0, bad = 0;
+    bytes of_base = load("good-weights-3.raw");
+    nz_options with_base = {0};
+    nz_base *base;
+    cr_assert_eq(nz_base_new(&base, of_base.p, of_base.n), NZ_OK);
+    with_base.base = base;
     for (struct dirent *e; (e = readdir(dir));) {
         size_t len = strlen(e->d_name);
         if (len < 3 || strcmp(e->d_name + len - 3, ".nz"))
             continue;
         bytes b = load(e->d_name);
-        nz_fault fault = fault_of(b.p, b.n, NULL);
+        nz_fault fault = fault_of(b.p, b.n, &with_base);
         if (!strncmp(e->d_name, "good-", 5)) {
             cr_assert_eq(fault.err, NZ_OK, "%s: %s", e->d_name, fault.reason);
             good++;
@@ -972,5 +977,7 @@ Test(archive, golden_files)
         free(b.p);
     }
     closedir(dir);
+    nz_base_free(base);
+    free(of_base.p);
     cr_assert(good >= 2 && bad >= 10);
 }
