@@ -4,7 +4,7 @@ import machine_code
 import packed
 import stream
 from errors import require
-from shape import BILEVEL, IMAGE, NUMERICS, Shape
+from shape import NUMERICS, Shape
 from span import Span
 
 VERSION = 1
@@ -41,42 +41,31 @@ def unpack(params, payload, size):
         codes = stream.unpack(map_view.shape, codes, map_view.raw)
     recipe, segments, types = read_map(Span(codes), views)
     require(sum(view.packed for view in views) == span.left(), "views of another size")
-    contents = Span(decode_views(views, segments, span.rest()))
-    joined = bytearray()
-    for segment, view, is_filtered in segments:
-        raw = contents.take(segment)
-        joined += filter_rows(views[view].shape, raw, types) if is_filtered else raw
-    types.finished("the map")
-    return packed.join(joined, recipe, size) if recipe.left() else joined
+    # Levels 1 to 4 have one view, and none of an image.
+    require(count == 1 and not any(filtered for _, filtered in segments) and types.left() == 0,
+            "views or pixels that levels 1 to 4 do not have")
+    contents = decode_view(views[0].shape, segments, span.rest())
+    return packed.join(contents, recipe, size) if recipe.left() else contents
 
 
 def read_map(span, views):
-    """(the recipe, for each segment its bytes, its view and whether it is filtered, filters)."""
+    """(the recipe, for each segment its bytes and whether it is pixels, the filters)."""
     recipe = span.cut(span.varint())
-    segments = []
+    segments, own = [], [0] * len(views)
     left = sum(view.raw for view in views)
     require(left > 0, "a frame without contents")
     while left:
         size, view = span.varint(), span.byte()
         size, is_filtered = size >> 1, size & 1
         require(0 < size <= left and view < len(views), "a malformed segment")
-        segments.append((size, view, is_filtered))
+        segments.append((size, is_filtered))
+        own[view] += size
         left -= size
-    for index, view in enumerate(views):
-        own = sum(size for size, other, _ in segments if other == index)
-        require(own == view.raw, "a view of another size")
+    require(own == [view.raw for view in views], "a view of another size")
     return recipe, segments, span
 
 
-def decode_views(views, segments, codes):
-    """The contents; levels 1 to 4 have one view."""
-    require(len(views) == 1, "several views at a level that has one")
-    shape = views[0].shape
-    coded = Span(stream.decode(shape, codes, views[0].raw))
-    return b"".join(machine_code.restore(shape.machine, coded.take(size))
-                    for size, _, _ in segments)
-
-
-def filter_rows(shape, pixels, types):
-    """Rows of pixels as PNG has them; its images are of kinds that levels 1 to 4 do not have."""
-    require(shape.kind in (IMAGE, BILEVEL), "pixels that are none")
+def decode_view(shape, segments, codes):
+    """The contents, code being restored segment by segment."""
+    coded = Span(stream.decode(shape, codes, sum(size for size, _ in segments)))
+    return b"".join(machine_code.restore(shape.machine, coded.take(size)) for size, _ in segments)
