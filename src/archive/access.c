@@ -2,6 +2,7 @@
  * the last; frames only where their bytes are wanted. */
 #include "archive/access.h"
 #include "archive/crew.h"
+#include "base/parallel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -346,36 +347,55 @@ static nz_err most_memory(const wanted *w, size_t first, size_t last, uint64_t *
     return NZ_OK;
 }
 
-/* Frames first..last side by side; of several errors the first frame's is told. */
+/* Frames side by side; of several errors the first frame's is told. */
+typedef struct batch {
+    const wanted *w;
+    size_t first; /* frame */
+    nz_run run;
+    _Atomic size_t bad;
+    pthread_mutex_t lock; /* of `told` */
+    nz_fault told;
+} batch;
+
+static nz_err read_entry(const batch *b, const nz_entry *e, nz_fault *fault)
+{
+    const nz_archive *a = b->w->a;
+    nz_opened f;
+    nz_weights_base base;
+    nz_err err = nz_entry_open(a, e, &f, fault);
+    if (!err)
+        err = nz_entry_base(a, e, &base, fault);
+    if (err)
+        return err;
+    piece p = piece_of(b->w, e, &f);
+    return read_piece(&p, &f, &b->run, &base, e->offset, fault);
+}
+
+static void read_one(void *arg, size_t i, bool caller)
+{
+    batch *b = arg;
+    nz_fault own = {0};
+    (void)caller;
+    if (i > atomic_load(&b->bad) || !read_entry(b, &b->w->a->frame[b->first + i], &own))
+        return;
+    pthread_mutex_lock(&b->lock);
+    if (i < atomic_load(&b->bad)) {
+        atomic_store(&b->bad, i);
+        b->told = own;
+    }
+    pthread_mutex_unlock(&b->lock);
+}
+
 static nz_err read_frames(const wanted *w, size_t first, size_t last, int threads, nz_fault *fault)
 {
-    const nz_archive *a = w->a;
-    _Atomic size_t bad = SIZE_MAX;
-    nz_fault told = {0};
-    nz_run run = {.kern = &a->kern, .second_core = threads < a->threads};
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
-    for (size_t i = first; i <= last; i++) {
-        nz_opened f;
-        nz_fault own = {0};
-        if (i > atomic_load(&bad))
-            continue;
-        nz_weights_base base;
-        nz_err err = nz_entry_open(a, &a->frame[i], &f, &own);
-        if (!err)
-            err = nz_entry_base(a, &a->frame[i], &base, &own);
-        if (!err) {
-            piece p = piece_of(w, &a->frame[i], &f);
-            err = read_piece(&p, &f, &run, &base, a->frame[i].offset, &own);
-        }
-        if (!err)
-            continue;
-#pragma omp critical(nz_archive_read)
-        if (i < atomic_load(&bad)) {
-            atomic_store(&bad, i);
-            told = own;
-        }
-    }
-    return nz_fault_set(fault, told.err, told.offset, told.reason);
+    batch b = {.w = w,
+               .first = first,
+               .run = {.kern = &w->a->kern, .second_core = threads < w->a->threads},
+               .bad = SIZE_MAX,
+               .lock = PTHREAD_MUTEX_INITIALIZER};
+    nz_parallel(last - first + 1, threads, read_one, &b);
+    pthread_mutex_destroy(&b.lock);
+    return nz_fault_set(fault, b.told.err, b.told.offset, b.told.reason);
 }
 
 nz_err nz_archive_read(const nz_archive *a, uint64_t from, void *to, size_t n, nz_fault *fault)

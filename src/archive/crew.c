@@ -1,20 +1,18 @@
 /* Jobs in a list, those that wait for a worker in another; one lock for what workers touch. */
 #include "archive/crew.h"
+#include "base/parallel.h"
 
-#include <omp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS_MAX   1024
 #define PROGRESS_NSEC 100000000 /* between calls of the progress function */
 #define AHEAD         2         /* quick frames in flight, a worker */
 
 int nz_crew_threads(const nz_options *opt)
 {
-    int n = opt && opt->threads ? opt->threads : omp_get_num_procs();
-    return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : n;
+    int n = opt && opt->threads ? opt->threads : nz_cores();
+    return n < 1 ? 1 : n > NZ_THREADS_MAX ? NZ_THREADS_MAX : n;
 }
 
 uint64_t nz_crew_memory(const nz_options *opt)
@@ -102,23 +100,12 @@ static void *worker(void *arg)
     return NULL;
 }
 
-/* The program's signals are for its own threads. */
-static void add_worker(nz_crew *c)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before))
-        return;
-    c->workers += !pthread_create(&c->worker[c->workers], NULL, worker, c);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 /* False: there is no worker, and there can be none. */
 static bool hand_over(nz_crew *c, nz_job *job)
 {
     pthread_mutex_lock(&c->lock);
     if (c->waits >= c->idle && c->workers < c->threads)
-        add_worker(c);
+        c->workers += nz_thread_new(&c->worker[c->workers], worker, c);
     if (c->workers) {
         *c->waiting_last = job;
         c->waiting_last = &job->next_waiting;

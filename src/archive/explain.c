@@ -1,8 +1,9 @@
 /* What the tensors' bits are spent on: frames side by side, as they are read. */
 #include "weights/explain.h"
 #include "archive/access.h"
+#include "base/parallel.h"
 
-#include <omp.h>
+#include <pthread.h>
 
 const char *nz_part_name(nz_part part)
 {
@@ -22,23 +23,26 @@ typedef struct survey {
     nz_run run;
     _Atomic uint64_t done; /* raw bytes */
     _Atomic bool stopped;
+    _Atomic size_t bad;   /* the first frame with an error */
+    pthread_mutex_t lock; /* of all[] and `told` */
+    nz_fault told;
 } survey;
 
-/* From the thread that called us only. */
 static void tell_progress(survey *v)
 {
     const nz_archive *a = v->a;
-    if (a->progress && omp_get_thread_num() == 0 && a->progress(a->progress_arg, v->done))
+    if (a->progress && a->progress(a->progress_arg, v->done))
         v->stopped = true;
 }
 
 static void add(survey *v, size_t tensor, const nz_tensor_parts *parts)
 {
-#pragma omp critical(nz_tensor_explain)
+    pthread_mutex_lock(&v->lock);
     for (unsigned k = 0; k < NZ_PARTS; k++) {
         v->all[tensor].raw[k] += parts->raw[k];
         v->all[tensor].packed[k] += parts->packed[k];
     }
+    pthread_mutex_unlock(&v->lock);
 }
 
 /* The first tensor that ends behind that byte of the raw data. */
@@ -85,7 +89,7 @@ static void explain_stored(survey *v, const nz_entry *e)
 }
 
 static nz_err explain_slabs(survey *v, const nz_entry *e, const nz_opened *f,
-                            const nz_weights_base *base)
+                            const nz_weights_base *base, bool caller)
 {
     const nz_archive *a = v->a;
     nz_explain x;
@@ -103,7 +107,8 @@ static nz_err explain_slabs(survey *v, const nz_entry *e, const nz_opened *f,
             add(v, i, &parts);
         v->done += end - before;
         before = end;
-        tell_progress(v);
+        if (caller)
+            tell_progress(v);
         err = v->stopped ? NZ_E_STOPPED : NZ_OK;
     }
     v->done += e->at + e->raw - before;
@@ -111,7 +116,7 @@ static nz_err explain_slabs(survey *v, const nz_entry *e, const nz_opened *f,
     return err;
 }
 
-static nz_err explain_frame(survey *v, const nz_entry *e, nz_fault *fault)
+static nz_err explain_frame(survey *v, const nz_entry *e, bool caller, nz_fault *fault)
 {
     const nz_archive *a = v->a;
     nz_opened f;
@@ -126,7 +131,7 @@ static nz_err explain_frame(survey *v, const nz_entry *e, nz_fault *fault)
     if (f.header.method == NZ_METHOD_STORED)
         explain_stored(v, e);
     if (f.header.method == NZ_METHOD_WEIGHTS)
-        err = explain_slabs(v, e, &f, &base);
+        err = explain_slabs(v, e, &f, &base, caller);
     return nz_fault_set(fault, err, e->offset,
                         err == NZ_E_CORRUPT ? "the frame's contents are corrupt"
                         : err == NZ_E_BASE  ? "packed against a base file, which must be given"
@@ -155,12 +160,29 @@ static nz_err most_memory(const nz_archive *a, uint64_t *most, nz_fault *fault)
     return NZ_OK;
 }
 
+static void explain_one(void *arg, size_t i, bool caller)
+{
+    survey *v = arg;
+    const nz_entry *e = &v->a->frame[i];
+    nz_fault own = {0};
+    if (i > atomic_load(&v->bad) || !has_tensors(v->a, e) || !explain_frame(v, e, caller, &own))
+        return;
+    pthread_mutex_lock(&v->lock);
+    if (i < atomic_load(&v->bad)) {
+        atomic_store(&v->bad, i);
+        v->told = own;
+    }
+    pthread_mutex_unlock(&v->lock);
+}
+
 nz_err nz_tensor_explain(const nz_archive *a, nz_tensor_parts *all, nz_fault *fault)
 {
-    _Atomic size_t bad = SIZE_MAX;
-    nz_fault told = {0};
     uint64_t most;
-    survey v = {.a = a, .all = all, .run = {.kern = &a->kern}};
+    survey v = {.a = a,
+                .all = all,
+                .run = {.kern = &a->kern},
+                .bad = SIZE_MAX,
+                .lock = PTHREAD_MUTEX_INITIALIZER};
     nz_fault_set(fault, NZ_OK, 0, NULL);
     nz_err err = most_memory(a, &most, fault);
     if (err)
@@ -168,17 +190,7 @@ nz_err nz_tensor_explain(const nz_archive *a, nz_tensor_parts *all, nz_fault *fa
     for (size_t i = 0; i < a->directory.n; i++)
         all[i] = (nz_tensor_parts){0};
     int threads = most > a->memory / (uint64_t)a->threads ? (int)(a->memory / most) : a->threads;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
-    for (size_t i = 0; i < a->frames; i++) {
-        nz_fault own = {0};
-        if (i > atomic_load(&bad) || !has_tensors(a, &a->frame[i]) ||
-            !explain_frame(&v, &a->frame[i], &own))
-            continue;
-#pragma omp critical(nz_tensor_explain)
-        if (i < atomic_load(&bad)) {
-            atomic_store(&bad, i);
-            told = own;
-        }
-    }
-    return nz_fault_set(fault, told.err, told.offset, told.reason);
+    nz_parallel(a->frames, threads, explain_one, &v);
+    pthread_mutex_destroy(&v.lock);
+    return nz_fault_set(fault, v.told.err, v.told.offset, v.told.reason);
 }

@@ -2,6 +2,7 @@
  * claiming closes it by a compare-and-swap, so an older job can never be claimed by mistake. */
 #define _DEFAULT_SOURCE
 #include "pair.h"
+#include "base/parallel.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -112,7 +113,7 @@ nz_err nz_pair_new(nz_pair **out)
     memset(p, 0, sizeof *p);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
-    if (pthread_create(&p->thread, NULL, helper, p)) {
+    if (!nz_thread_new(&p->thread, helper, p)) {
         pthread_cond_destroy(&p->wake);
         pthread_mutex_destroy(&p->lock);
         free(p);
