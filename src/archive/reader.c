@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "model/prior.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define GROW_FIRST                                                                \
@@ -39,6 +40,16 @@ static nz_err fail_ahead(nz_reader *r, nz_err err, uint64_t offset, const char *
 {
     r->ahead = (nz_fault){err, offset, reason};
     return err;
+}
+
+/* What the caller is told. Much may have happened since reading failed: errno is what it was then.
+ */
+static nz_err tell(nz_reader *r, nz_fault fault)
+{
+    r->fault = fault;
+    if (fault.err == NZ_E_READ)
+        errno = r->source.error;
+    return fault.err;
 }
 
 /* The source gave too little. */
@@ -244,7 +255,9 @@ nz_err nz_reader_open(nz_reader **out, const nz_options *opt, const nz_source *f
     r->room = room;
     err = read_head(r);
     if (err) {
+        int error = r->source.error;
         nz_reader_free(r);
+        errno = error;
         return err;
     }
     *out = r;
@@ -379,22 +392,18 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n)
 {
     *n = 0;
     if (r->fault.err || cap == 0)
-        return r->fault.err;
+        return tell(r, r->fault);
     if (!r->job) {
         read_ahead(r);
-        if (r->crew.count == 0) {
-            r->fault = r->ahead;
-            return r->fault.err;
-        }
+        if (r->crew.count == 0)
+            return tell(r, r->ahead);
         nz_job *job = nz_crew_take(&r->crew);
-        if (!job) {
-            r->fault = (nz_fault){NZ_E_STOPPED, r->source.at, "stopped by the caller"};
-            return r->fault.err;
-        }
+        if (!job)
+            return tell(r, (nz_fault){NZ_E_STOPPED, r->source.at, "stopped by the caller"});
         if (job->err) {
-            r->fault = (nz_fault){job->err, job->offset, job->reason};
+            nz_fault fault = {job->err, job->offset, job->reason};
             nz_job_free(&r->crew, job);
-            return r->fault.err;
+            return tell(r, fault);
         }
         r->job = job;
         r->given = 0;
@@ -461,8 +470,7 @@ nz_err nz_reader_frame(nz_reader *r, nz_frame *frame, int *n)
     r->have = false;
     *n = 1;
 done:
-    r->fault = r->ahead;
-    return r->fault.err;
+    return tell(r, r->ahead);
 }
 
 uint64_t nz_reader_base(const nz_reader *r, unsigned char hash[NZ_BASE_HASH])

@@ -1,8 +1,13 @@
-/* Sources and sinks. A signal that interrupts stdio is no error: what is left is tried again. */
+/* Sources and sinks. A signal that interrupts a system call is no error: what is left is tried
+ * again.
+ *
+ * Writing goes past stdio: when a write fails stdio drops what it holds, even if only a signal
+ * came, and nothing is left to try again. */
 #include "archive/stream.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 void nz_source_file(nz_source *s, FILE *file)
 {
@@ -25,6 +30,7 @@ static size_t file_read(nz_source *s, uint8_t *p, size_t n)
             break;
         if (ferror(s->file) && errno != EINTR) {
             s->failed = true;
+            s->error = errno;
             break;
         }
         clearerr(s->file);
@@ -77,7 +83,7 @@ bool nz_source_skip(nz_source *s, uint64_t n)
 
 void nz_sink_file(nz_sink *s, FILE *file)
 {
-    *s = (nz_sink){.file = file};
+    *s = (nz_sink){.file = file, .fd = fileno(file)};
 }
 
 void nz_sink_memory(nz_sink *s, void *p, size_t n)
@@ -85,38 +91,48 @@ void nz_sink_memory(nz_sink *s, void *p, size_t n)
     *s = (nz_sink){.bytes = p, .left = n};
 }
 
+static size_t memory_write(nz_sink *s, const uint8_t *p, size_t n)
+{
+    if (n > s->left)
+        return 0;
+    if (n)
+        memcpy(s->bytes, p, n);
+    s->bytes += n;
+    s->left -= n;
+    return n;
+}
+
+static size_t file_write(nz_sink *s, const uint8_t *p, size_t n)
+{
+    size_t put = 0;
+    if (s->fd < 0)
+        return fwrite(p, 1, n, s->file);
+    if (!s->begun && fflush(s->file))
+        return 0;
+    s->begun = true;
+    while (put < n) {
+        ssize_t got = write(s->fd, p + put, n - put);
+        if (got > 0)
+            put += (size_t)got;
+        else if (got == 0 || errno != EINTR)
+            break;
+    }
+    return put;
+}
+
 nz_err nz_sink_write(nz_sink *s, const void *p, size_t n)
 {
-    if (!s->file) {
-        if (n > s->left)
-            return NZ_E_FULL;
-        if (n)
-            memcpy(s->bytes, p, n);
-        s->bytes += n;
-        s->left -= n;
-        s->at += n;
-        return NZ_OK;
-    }
-    for (size_t put = 0; put < n;) {
-        errno = 0;
-        size_t got = fwrite((const uint8_t *)p + put, 1, n - put, s->file);
-        put += got;
-        s->at += got;
-        if (put == n)
-            break;
-        if (errno != EINTR)
-            return NZ_E_WRITE;
-        clearerr(s->file);
-    }
-    return NZ_OK;
+    size_t put = s->file ? file_write(s, p, n) : memory_write(s, p, n);
+    s->at += put;
+    return put == n ? NZ_OK : s->file ? NZ_E_WRITE : NZ_E_FULL;
 }
 
 nz_err nz_sink_flush(nz_sink *s)
 {
-    while (s->file && fflush(s->file)) {
-        if (errno != EINTR)
-            return NZ_E_WRITE;
-        clearerr(s->file);
-    }
+    if (!s->file)
+        return NZ_OK;
+    off_t at = s->fd < 0 ? -1 : lseek(s->fd, 0, SEEK_CUR);
+    if (fflush(s->file) || (at >= 0 && fseeko(s->file, at, SEEK_SET)))
+        return NZ_E_WRITE;
     return NZ_OK;
 }

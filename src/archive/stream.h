@@ -10,12 +10,15 @@ typedef struct nz_source {
     const uint8_t *bytes; /* memory: the rest of it */
     size_t left;
     uint64_t at; /* bytes consumed */
-    bool failed; /* the last short read was an error, not the end; errno says why */
+    bool failed; /* the last short read was an error, not the end; */
+    int error;   /* its errno */
     bool seeks;  /* skipping may seek */
 } nz_source;
 
 typedef struct nz_sink {
     FILE *file;     /* NULL: memory */
+    int fd;         /* the file's; -1: it has none */
+    bool begun;     /* what the caller left in the file's buffer is written */
     uint8_t *bytes; /* memory: the rest of it */
     size_t left;
     uint64_t at; /* bytes written */
@@ -33,8 +36,9 @@ bool nz_source_skip(nz_source *s, uint64_t n);
 
 void nz_sink_file(nz_sink *s, FILE *file);
 void nz_sink_memory(nz_sink *s, void *p, size_t n);
-/* NZ_E_WRITE, or NZ_E_FULL for memory. */
+/* NZ_E_WRITE, errno says why, or NZ_E_FULL for memory. */
 nz_err nz_sink_write(nz_sink *s, const void *p, size_t n);
+/* All is written, and the file's own position is behind it. */
 nz_err nz_sink_flush(nz_sink *s);
 
 #endif
