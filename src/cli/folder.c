@@ -33,6 +33,22 @@ static char *joined(const char *folder, const char *name)
     return path;
 }
 
+/* What has gone meanwhile is not there. */
+static bool add(folder *f, const char *path, const char *name)
+{
+    entry *e = &f->entry[f->n];
+    if (!(e->path = joined(path, name)))
+        return false;
+    if (!lstat(e->path, &e->st)) {
+        f->n++;
+        return true;
+    }
+    int why = errno;
+    free(e->path);
+    errno = why;
+    return why == ENOENT;
+}
+
 bool folder_read(folder *f, const char *path)
 {
     struct dirent **name;
@@ -41,19 +57,17 @@ bool folder_read(folder *f, const char *path)
     if (n < 0)
         return false;
     f->entry = calloc((size_t)n + 1, sizeof *f->entry);
+    bool good = f->entry != NULL;
     for (int i = 0; i < n; i++) {
-        entry *e = &f->entry[f->n];
-        /* What has gone meanwhile is not there. */
-        if (f->entry && (e->path = joined(path, name[i]->d_name)) && !lstat(e->path, &e->st))
-            f->n++;
-        else if (f->entry)
-            free(e->path);
+        good = good && add(f, path, name[i]->d_name);
         free(name[i]);
     }
+    int saved = errno;
     free(name);
-    if (!f->entry)
-        errno = ENOMEM;
-    return f->entry != NULL;
+    if (!good)
+        folder_free(f);
+    errno = saved;
+    return good;
 }
 
 void folder_free(folder *f)
