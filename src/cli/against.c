@@ -1,11 +1,11 @@
 #include "cli/against.h"
 #include "cli/message.h"
+#include "cli/source.h"
 #include "cli/work.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 static nz_err map(against *a, const char *path)
 {
@@ -13,11 +13,7 @@ static nz_err map(against *a, const char *path)
         return NZ_E_READ;
     if (!S_ISREG(a->st.st_mode) || a->st.st_size == 0)
         return NZ_E_ARG;
-    void *p = mmap(NULL, (size_t)a->st.st_size, PROT_READ, MAP_PRIVATE, fileno(a->from), 0);
-    if (p == MAP_FAILED)
-        return NZ_E_READ;
-    a->mapped = p;
-    return NZ_OK;
+    return mapped_open(&a->file, fileno(a->from), path) ? NZ_OK : NZ_E_READ;
 }
 
 /* What an archive holds, all of it in memory; as it is when it is none. */
@@ -26,7 +22,7 @@ static nz_err unpack(against *a, const options *o, size_t *n, nz_fault *fault)
     nz_options opt = o->nz;
     nz_archive *archive;
     opt.base = NULL;
-    nz_err err = nz_archive_open(&archive, a->mapped, *n, &opt, fault);
+    nz_err err = nz_archive_open(&archive, a->file.p, *n, &opt, fault);
     if (err)
         return err == NZ_E_MAGIC ? NZ_OK : err;
     uint64_t raw = nz_archive_raw(archive);
@@ -43,19 +39,26 @@ static nz_err unpack(against *a, const options *o, size_t *n, nz_fault *fault)
 
 bool against_open(against *a, const options *o, const char *path, nz_fault *fault)
 {
-    *a = (against){0};
+    *a = (against){.path = path};
     nz_err err = map(a, path);
-    size_t n = (size_t)a->st.st_size;
+    size_t n = a->file.n;
     *fault = (nz_fault){.err = err};
     if (!err)
         err = unpack(a, o, &n, fault);
     if (!err)
-        fault->err = err = nz_base_new(&a->base, a->unpacked ? a->unpacked : a->mapped, n);
+        fault->err = err = nz_base_new(&a->base, a->unpacked ? a->unpacked : a->file.p, n);
     int saved = errno;
     if (err)
         against_close(a);
     errno = saved;
     return !err;
+}
+
+bool against_holds(const against *a)
+{
+    struct stat st;
+    return !fstat(fileno(a->from), &st) && source_same(&st, &a->st) &&
+           (stat(a->path, &st) || source_same(&st, &a->st));
 }
 
 void against_say(const options *o, const char *path, nz_fault fault, int system_error)
@@ -71,8 +74,7 @@ void against_say(const options *o, const char *path, nz_fault fault, int system_
 void against_close(against *a)
 {
     nz_base_free(a->base);
-    if (a->mapped)
-        munmap(a->mapped, (size_t)a->st.st_size);
+    mapped_close(&a->file);
     if (a->from)
         fclose(a->from);
     free(a->unpacked);

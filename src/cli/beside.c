@@ -4,6 +4,7 @@
 #include "cli/against.h"
 #include "cli/folder.h"
 #include "cli/message.h"
+#include "cli/work.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,18 +61,36 @@ static void remember(const struct stat *st, const contents *holds)
     all[count++] = (known){*st, *holds};
 }
 
-/* Whether it is an archive of that many bytes which needs no base itself. */
-static bool holds_size(const char *path, uint64_t size)
+/* What the archive of that file, found by its end, holds and which base it needs; size 0: none. On
+ * NZ_E_READ errno says why. */
+static nz_err look(FILE *from, const char *path, const options *o, uint64_t *raw, contents *base)
 {
-    unsigned char hash[NZ_BASE_HASH];
-    nz_archive *a = NULL;
+    mapped m;
+    nz_archive *a;
+    if (!mapped_open(&m, fileno(from), path))
+        return NZ_E_READ;
+    nz_err err = nz_archive_open(&a, m.p, m.n, &o->nz, NULL);
+    if (!err) {
+        *raw = nz_archive_raw(a);
+        base->size = nz_archive_base(a, base->hash);
+        nz_archive_free(a);
+    }
+    mapped_close(&m);
+    return err;
+}
+
+/* Whether it is an archive of that many bytes which needs no base itself. */
+static bool holds_size(const options *o, const char *path, uint64_t size, failure *failed)
+{
+    contents base;
+    uint64_t raw;
     FILE *from = fopen(path, "rb");
-    bool good = from && !nz_archive_open_file(&a, from, &(nz_options){0}, NULL) &&
-                nz_archive_raw(a) == size && !nz_archive_base(a, hash);
-    nz_archive_free(a);
+    nz_err err = from ? look(from, path, o, &raw, &base) : NZ_E_READ;
+    if ((err == NZ_E_READ || err == NZ_E_MEM) && !failed->path)
+        *failed = (failure){path, {.err = err}, errno};
     if (from)
         fclose(from);
-    return good;
+    return !err && raw == size && !base.size;
 }
 
 static bool is_it(const options *o, const char *path, const contents *want, bool archive,
@@ -82,7 +101,7 @@ static bool is_it(const options *o, const char *path, const contents *want, bool
     contents holds = {0};
     if (stat(path, &st) || !S_ISREG(st.st_mode) || known_otherwise(&st, want))
         return false;
-    if (archive ? !holds_size(path, want->size) : (uint64_t)st.st_size != want->size)
+    if (archive ? !holds_size(o, path, want->size, failed) : (uint64_t)st.st_size != want->size)
         return false;
     against_close(&found);
     if (against_open(&found, o, path, &fault))
@@ -91,6 +110,7 @@ static bool is_it(const options *o, const char *path, const contents *want, bool
         *failed = (failure){path, fault, errno};
     if (equal(&holds, want))
         return true;
+    against_close(&found);
     remember(&st, &holds);
     return false;
 }
@@ -108,7 +128,9 @@ static bool search(const options *o, const source *s, const contents *want)
     failure failed = {0};
     char *path = folder_of(s->path);
     bool good = false;
-    if (path && folder_read(&f, path))
+    if (!path || !folder_read(&f, path))
+        say_error("%s: cannot look for its base: %s", s->name, strerror(errno));
+    else
         for (int archives = 0; archives < 2 && !good; archives++)
             for (size_t i = 0; i < f.n && !good; i++) {
                 char *name = f.entry[i].path;
@@ -138,16 +160,17 @@ static void say_missing(const source *s, const contents *want)
 
 bool beside_find(options *o, const source *s)
 {
-    nz_archive *a;
     contents want, have;
+    uint64_t raw;
     if (o->base || o->alone || !s->path)
         return true;
-    if (nz_archive_open_file(&a, s->from, &o->nz, NULL))
+    nz_err err = look(s->from, s->path, o, &raw, &want);
+    if (err == NZ_E_MEM || (err == NZ_E_READ && errno != ESPIPE)) {
+        work_say_fault(o, s->name, (nz_fault){.err = err}, errno);
+        return false;
+    }
+    if (err || !want.size)
         return true; /* what is wrong with it shows when it is read */
-    want.size = nz_archive_base(a, want.hash);
-    nz_archive_free(a);
-    if (!want.size)
-        return true;
     if (found.base)
         have = contents_of(found.base);
     if (!(found.base && equal(&have, &want)) && !search(o, s, &want)) {

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static against given; /* the file of --base */
+
 static void say_done(const options *o, const char *name, const amount *a)
 {
     if (o->verbose > 0)
@@ -41,19 +43,38 @@ static bool terminal_refused(const options *o, const source *s, bool to_stdout)
     return false;
 }
 
-static void remove_input(const source *s, uint64_t bytes_read)
+/* What was unpacked is what it was told to be, whatever the archive is now. */
+static void finish_input(const options *o, const source *s, const amount *done, bool removable)
 {
-    if (!source_unchanged(s, bytes_read))
+    struct stat st;
+    bool pack = o->task == TASK_PACK;
+    if (!s->path)
+        return;
+    if (!o->remove || !removable) {
+        if (pack && !stat(s->path, &st) && !source_same(&st, &s->st))
+            say_warning("%s: changed meanwhile; packed is what was read of it", s->name);
+        return;
+    }
+    if (!source_unchanged(s, pack ? done->raw : done->packed))
         say_warning("%s: changed meanwhile; not removed", s->name);
     else if (unlink(s->path))
         say_error("%s: cannot remove: %s", s->name, strerror(errno));
+}
+
+/* The file of --base is still what the new archive needs. */
+static bool given_holds(const options *o, const source *s)
+{
+    if (!given.base || o->nz.base != given.base || against_holds(&given))
+        return true;
+    say_error("%s: not packed: its base, %s, changed meanwhile", s->name, o->base);
+    return false;
 }
 
 static bool fill(const options *o, const source *s, const target *t, amount *done)
 {
     if (o->task == TASK_UNPACK)
         return work_unpack(o, s, t, done);
-    return work_pack(o, s, t, done) && sharing_holds() &&
+    return work_pack(o, s, t, done) && given_holds(o, s) && sharing_holds() &&
            (!o->check || t->in_place || work_check(o, t, done->raw));
 }
 
@@ -77,8 +98,7 @@ static void convert(const options *o, const source *s, const char *name)
         return;
     say_done(o, s->name, &done);
     sharing_say(name);
-    if (o->remove && s->path && !in_place)
-        remove_input(s, o->task == TASK_PACK ? done.raw : done.packed);
+    finish_input(o, s, &done, !in_place);
 }
 
 static void inspect(const options *o, const source *s)
@@ -92,8 +112,12 @@ static void inspect(const options *o, const source *s)
 
 static char *own_name(const options *o, const char *path)
 {
-    if (o->output)
-        return strdup(o->output);
+    if (o->output) {
+        char *name = strdup(o->output);
+        if (!name)
+            say_error("%s: out of memory", o->output);
+        return name;
+    }
     return o->task == TASK_PACK ? source_packed_name(o, path) : source_raw_name(path);
 }
 
@@ -130,6 +154,7 @@ static void run_file(const options *o, const char *path)
         return;
     if (!source_open(&s, o, path))
         goto done;
+    sharing_source(&s.st);
     if (choose_base(&own, &s, name)) {
         if (o->task == TASK_TEST || o->task == TASK_LIST)
             inspect(&own, &s);
@@ -189,7 +214,6 @@ int main(int argc, char **argv)
     if (p == PARSED_RUN) {
         say_quietly(o.verbose < 0 ? -o.verbose : 0);
         target_guard();
-        against given = {0};
         nz_fault fault;
         if (o.base && !against_open(&given, &o, o.base, &fault)) {
             against_say(&o, o.base, fault, errno);

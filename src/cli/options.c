@@ -236,7 +236,7 @@ static bool add_tensor(options *o, char *name)
 {
     char **more = realloc(o->tensors, ((size_t)o->tensor_count + 1) * sizeof *more);
     if (!more) {
-        say_error("out of memory");
+        say_error("--tensor: out of memory");
         return false;
     }
     o->tensors = more;
@@ -360,7 +360,7 @@ static parsed read_environment(options *o)
     if (!text)
         return PARSED_RUN;
     if (!(o->env = strdup(text))) {
-        say_error("out of memory");
+        say_error("NZIP_OPT: out of memory");
         return PARSED_WRONG;
     }
     for (char *w = strtok_r(o->env, " \t\n", &rest); w && n <= ENV_WORDS_MAX;

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define NONE SIZE_MAX
@@ -21,18 +20,11 @@ typedef struct member {
     size_t last;      /* that this one is the base of; 0: it is none */
     nz_shared shared; /* with its base */
     against file;     /* as a base */
-    void *mapped;     /* while planning */
+    mapped look;      /* while planning */
 } member;
 
 static member *all;
 static size_t count, now;
-
-static void unmap(member *m)
-{
-    if (m->mapped)
-        munmap(m->mapped, (size_t)m->st.st_size);
-    m->mapped = NULL;
-}
 
 /* A file that cannot be read shares nothing: packing it says why. */
 static void map(member *m)
@@ -40,10 +32,8 @@ static void map(member *m)
     int fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return;
-    if (!fstat(fd, &m->st) && S_ISREG(m->st.st_mode) && m->st.st_size > 0)
-        m->mapped = mmap(NULL, (size_t)m->st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (m->mapped == MAP_FAILED)
-        m->mapped = NULL;
+    if (!fstat(fd, &m->st))
+        mapped_open(&m->look, fd, m->path);
     close(fd);
 }
 
@@ -54,9 +44,9 @@ static bool plan(nz_shards *shards, size_t *number)
     for (size_t i = 0; i < count; i++) {
         member *m = &all[i];
         map(m);
-        if (!m->mapped)
+        if (!m->look.p)
             continue;
-        if (nz_shards_add(shards, m->mapped, (size_t)m->st.st_size, &m->shared))
+        if (nz_shards_add(shards, m->look.p, m->look.n, &m->shared))
             return false;
         number[added++] = i;
         if (m->shared.tensors) {
@@ -64,7 +54,7 @@ static bool plan(nz_shards *shards, size_t *number)
             all[m->base].last = i;
         }
         if (!m->shared.own)
-            unmap(m);
+            mapped_close(&m->look);
     }
     return true;
 }
@@ -86,7 +76,7 @@ void sharing_plan(const options *o, const char *const *path, size_t n)
     }
     bool good = count && plan(shards, number);
     for (size_t i = 0; i < count; i++)
-        unmap(&all[i]);
+        mapped_close(&all[i].look);
     if (!good)
         sharing_close();
     nz_shards_free(shards);
@@ -106,6 +96,12 @@ void sharing_begin(options *o, size_t i)
         o->nz.base = all[m->base].file.base;
 }
 
+void sharing_source(const struct stat *st)
+{
+    if (count && now != NONE && all[now].file.base && !source_same(&all[now].file.st, st))
+        against_close(&all[now].file);
+}
+
 /* The base of the file that is being packed, opened; NULL: there is none. */
 static const member *base_now(void)
 {
@@ -116,9 +112,8 @@ static const member *base_now(void)
 
 bool sharing_holds(void)
 {
-    struct stat st;
     const member *m = base_now();
-    if (!m || (!fstat(fileno(m->file.from), &st) && source_same(&m->st, &st)))
+    if (!m || against_holds(&m->file))
         return true;
     say_error("%s: not packed: %s, which it shares tensors with, changed meanwhile", all[now].path,
               m->path);

@@ -103,6 +103,20 @@ bool source_unchanged(const source *s, uint64_t bytes_read)
            (uint64_t)now.st_size == bytes_read;
 }
 
+bool source_read(const source *s, void *p, size_t cap, size_t *n)
+{
+    *n = 0;
+    while (*n < cap && !feof(s->from)) {
+        errno = 0;
+        *n += fread((char *)p + *n, 1, cap - *n, s->from);
+        if (ferror(s->from) && errno != EINTR)
+            return false;
+        if (ferror(s->from))
+            clearerr(s->from);
+    }
+    return true;
+}
+
 void source_close(source *s)
 {
     if (s->from && s->path)

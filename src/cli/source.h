@@ -22,6 +22,8 @@ bool source_is(const source *s, const char *name);
 bool source_same(const struct stat *a, const struct stat *b);
 /* Nobody wrote to it since it was opened, and the name still leads to it: --rm may remove it. */
 bool source_unchanged(const source *s, uint64_t bytes_read);
+/* Up to cap bytes, fewer only at the end, whatever signals come. False: errno says why. */
+bool source_read(const source *s, void *p, size_t cap, size_t *n);
 void source_close(source *s);
 
 /* The output's name in allocated memory: FILE -> FILE.nz, and back. NULL: skipped, why was said. */

@@ -1,6 +1,7 @@
 /* The temporary file is "DIR/.nzip-PID-N.tmp", made with O_EXCL and mode 600; it takes the final
  * mode just before the rename, so that nobody reads a half-written or private file by accident. */
 #include "cli/target.h"
+#include "cli/mapped.h"
 #include "cli/message.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,25 +20,46 @@
 static char unfinished[PATH_MAX];
 static volatile sig_atomic_t is_unfinished;
 
-static const int FATAL[] = {SIGINT, SIGTERM, SIGHUP, SIGBUS};
+static const int FATAL[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU, SIGBUS};
 #define FATAL_COUNT (sizeof FATAL / sizeof *FATAL)
 
-static void on_fatal(int number)
+/* With what a handler may use, and once: several threads may read from the file. */
+static void say_cut(const char *name)
 {
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static char line[PATH_MAX + 100] = "nzip: ";
+    while (atomic_flag_test_and_set(&said))
+        pause(); /* until the other thread ends us */
+    strncat(line, name, PATH_MAX);
+    strcat(line, ": cannot read: it was cut short meanwhile, or its disk fails\n");
+    (void)!write(STDERR_FILENO, line, strlen(line));
+}
+
+/* Whoever sent a signal knows why; only that a mapped file is not there any more must be told. */
+static void on_fatal(int number, siginfo_t *info, void *context)
+{
+    const char *name = number == SIGBUS && info->si_code > 0 ? mapped_at(info->si_addr) : NULL;
+    (void)context;
     if (is_unfinished)
         unlink(unfinished);
+    if (name) {
+        say_cut(name);
+        _exit(STATUS_ERROR);
+    }
     signal(number, SIG_DFL);
     raise(number);
 }
 
+/* A file that is larger than the user may write is an error like a full disk. */
 void target_guard(void)
 {
     for (size_t i = 0; i < FATAL_COUNT; i++) {
-        struct sigaction old, act = {.sa_handler = on_fatal};
+        struct sigaction old, act = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO};
         sigaction(FATAL[i], NULL, &old);
         if (old.sa_handler != SIG_IGN) /* nohup */
             sigaction(FATAL[i], &act, NULL);
     }
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 static bool user_agrees(const char *name)
@@ -144,6 +167,19 @@ bool target_open(target *t, const char *name, bool named, bool force)
 const char *target_name(const target *t)
 {
     return t->name ? t->name : "(stdout)";
+}
+
+bool target_write(const target *t, const void *p, size_t n)
+{
+    const char *at = p, *end = at + n;
+    while (at < end) {
+        ssize_t got = write(fileno(t->to), at, (size_t)(end - at));
+        if (got > 0)
+            at += got;
+        else if (got == 0 || errno != EINTR)
+            return false;
+    }
+    return true;
 }
 
 FILE *target_reopen(const target *t)

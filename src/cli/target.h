@@ -15,15 +15,18 @@ typedef struct target {
     bool replace;     /* an existing file may be replaced */
 } target;
 
-/* SIGINT, SIGTERM, SIGHUP, and SIGBUS where a mapped file was cut short, remove what is unfinished.
- * Call once, before any target. */
+/* Signals that end the program remove what is unfinished; SIGBUS, where a mapped file was cut
+ * short, also says so and exits. Call once, before any target. */
 void target_guard(void);
 
 /* What exists is refused unless `force`, or the user says yes on a terminal. A device or a pipe is
  * written into if the user named it; one that waits where an output belongs gets nothing. */
 bool target_open(target *t, const char *name, bool named, bool force);
 const char *target_name(const target *t);
-/* A second way into what was written and flushed so far; NULL when it is no file. */
+/* All of it, whatever signals come, past the buffer of `to`: stdio drops what it holds when a write
+ * fails. False: errno says why. */
+bool target_write(const target *t, const void *p, size_t n);
+/* A second way into what was written so far; NULL when it is no file. */
 FILE *target_reopen(const target *t);
 /* Gives it mode, times and owner of `like` (NULL: a new file's), flushes and names it. With
  * `durable` it and its folder are on disk when this returns. Errors are said; then it is gone. */

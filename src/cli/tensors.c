@@ -1,6 +1,7 @@
 /* Names come from the archive, so they may hold anything: nothing of them reaches a terminal or a
  * path unseen. */
 #include "cli/tensors.h"
+#include "cli/mapped.h"
 #include "cli/message.h"
 #include "cli/parts.h"
 #include "cli/progress.h"
@@ -14,19 +15,19 @@
 #define SHAPE_TEXT 200         /* eight dims of 20 digits */
 #define PIECE      (128 << 20) /* bytes of a tensor held at a time: frames enough for many cores */
 
-/* Opens and, on errors, says what is wrong. */
-static nz_archive *open_archive(const options *o, const source *s, progress *bar)
+/* Opens and, on errors, says what is wrong. `m` is to be closed behind the archive. */
+static nz_archive *open_archive(const options *o, const source *s, mapped *m, progress *bar)
 {
     nz_options opt = o->nz;
-    nz_archive *a;
-    nz_fault fault;
+    nz_archive *a = NULL;
+    nz_fault fault = {.err = NZ_E_READ};
     opt.verify = 1;
     opt.progress = bar ? progress_step : NULL;
     opt.progress_arg = bar;
-    nz_err err = nz_archive_open_file(&a, s->from, &opt, &fault);
-    if (err == NZ_E_READ && errno == ESPIPE)
+    bool open = mapped_open(m, fileno(s->from), s->name);
+    if (!open && errno == ESPIPE)
         say_error("%s: is not a file; only of one can a part be read", s->name);
-    else if (err)
+    else if (!open || nz_archive_open(&a, m->p, m->n, &opt, &fault))
         work_say_fault(o, s->name, fault, errno);
     return a;
 }
@@ -76,8 +77,9 @@ void tensors_list(const options *o, const source *s)
 {
     if (!s->path || !S_ISREG(s->st.st_mode))
         return;
+    mapped m;
     progress bar = {0};
-    nz_archive *a = open_archive(o, s, &bar);
+    nz_archive *a = open_archive(o, s, &m, &bar);
     size_t n = a ? nz_tensor_count(a) : 0;
     nz_tensor_packed *p = calloc(n + 1, sizeof *p);
     nz_tensor_info t;
@@ -99,6 +101,7 @@ void tensors_list(const options *o, const source *s)
         parts_list(o, s, a, p, &bar);
     free(p);
     nz_archive_free(a);
+    mapped_close(&m);
 }
 
 /* ---- Names that are not there ---- */
@@ -172,7 +175,7 @@ static void say_unknown(const source *s, const nz_archive *a, const char *asked)
 /* ---- Taking out ---- */
 
 /* On NZ_E_WRITE errno is about the target. */
-static nz_err copy_tensor(const nz_archive *a, size_t tensor, uint64_t bytes, FILE *to,
+static nz_err copy_tensor(const nz_archive *a, size_t tensor, uint64_t bytes, const target *to,
                           nz_fault *fault)
 {
     size_t room = bytes < PIECE ? (size_t)bytes : PIECE;
@@ -182,7 +185,7 @@ static nz_err copy_tensor(const nz_archive *a, size_t tensor, uint64_t bytes, FI
     for (uint64_t at = 0; at < bytes && !err; at += room) {
         size_t n = bytes - at < room ? (size_t)(bytes - at) : room;
         err = nz_tensor_read(a, tensor, at, part, n, fault);
-        if (!err && fwrite(part, 1, n, to) != n)
+        if (!err && !target_write(to, part, n))
             fault->err = err = NZ_E_WRITE;
     }
     int saved = errno;
@@ -205,7 +208,7 @@ static bool take(const options *o, const source *s, const nz_archive *a, size_t 
     }
     if (!target_open(&t, name, o->output, o->force))
         return false;
-    if (!copy_tensor(a, tensor, info.bytes, t.to, &fault))
+    if (!copy_tensor(a, tensor, info.bytes, &t, &fault))
         return target_keep(&t, s->path ? &s->st : NULL, false);
     int saved = errno;
     target_drop(&t);
@@ -246,7 +249,8 @@ static bool take_beside(const options *o, const source *s, const nz_archive *a, 
 void tensors_take(const options *o, const source *s)
 {
     bool beside = s->path && !o->output && !o->to_stdout;
-    nz_archive *a = open_archive(o, s, NULL);
+    mapped m;
+    nz_archive *a = open_archive(o, s, &m, NULL);
     bool good = a != NULL;
     for (int i = 0; i < o->tensor_count && a; i++)
         if (nz_tensor_find(a, o->tensors[i]) == nz_tensor_count(a)) {
@@ -258,4 +262,5 @@ void tensors_take(const options *o, const source *s)
         good = beside ? take_beside(o, s, a, tensor) : take(o, s, a, tensor, o->output);
     }
     nz_archive_free(a);
+    mapped_close(&m);
 }

@@ -69,16 +69,18 @@ void work_say_write_failure(const target *t, int system_error)
 
 /* ---- Packing ---- */
 
-static nz_err feed(nz_writer *w, FILE *from, uint64_t *raw)
+static nz_err feed(nz_writer *w, const source *s, uint64_t *raw)
 {
     size_t n;
-    while ((n = fread(buffer, 1, sizeof buffer, from)) > 0) {
+    do {
+        if (!source_read(s, buffer, sizeof buffer, &n))
+            return NZ_E_READ;
         nz_err err = nz_writer_put(w, buffer, n);
         if (err)
             return err;
         *raw += n;
-    }
-    return ferror(from) ? NZ_E_READ : NZ_OK;
+    } while (n);
+    return NZ_OK;
 }
 
 /* Memory is known beforehand only when the size is; -T1 because frames in flight adapt. */
@@ -114,7 +116,7 @@ bool work_pack(const options *o, const source *s, const target *t, amount *done)
     nz_err err = nz_writer_new(&w, &opt, t->to);
     bar.to = w;
     if (!err)
-        err = feed(w, s->from, &done->raw);
+        err = feed(w, s, &done->raw);
     if (!err)
         err = nz_writer_end(w);
     int saved = errno;
@@ -175,12 +177,12 @@ static uint64_t frame_memory(const source *s, uint64_t at)
 }
 
 /* On NZ_E_WRITE errno is about the target. */
-static nz_err drain(nz_reader *r, FILE *to, uint64_t *raw)
+static nz_err drain(nz_reader *r, const target *to, uint64_t *raw)
 {
     size_t n;
     nz_err err;
     while (!(err = nz_reader_get(r, buffer, sizeof buffer, &n)) && n) {
-        if (to && fwrite(buffer, 1, n, to) != n)
+        if (to && !target_write(to, buffer, n))
             return NZ_E_WRITE;
         *raw += n;
     }
@@ -239,7 +241,7 @@ bool work_unpack(const options *o, const source *s, const target *t, amount *don
     *done = (amount){0};
     nz_err err = nz_reader_new(&r, &opt, s->from);
     if (!err)
-        err = drain(r, t ? t->to : NULL, &done->raw);
+        err = drain(r, t, &done->raw);
     int saved = errno;
     nz_fault f = {.err = err};
     if (r && nz_reader_fault(r).err == err)
