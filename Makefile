@@ -77,9 +77,12 @@ CLI   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/*.c))
+TORTURERS := $(patsubst %,$(BUILD)/torture/%,nzip torture corrupt)
+# What may fail in the command that is tortured: its own calls go through tests/torture/fail.c.
+WRAPPED := malloc calloc realloc aligned_alloc mmap strdup strndup fdopen pthread_create
 PRIORS := $(patsubst %,priors/%.txt,prose markup code data)
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] fuzz/*.c fuzz/lib/*.h \
-	bench/*.[ch] priors/*.c)
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] tests/torture/*.[ch] \
+	fuzz/*.c fuzz/lib/*.h bench/*.[ch] priors/*.c)
 
 all: $(OUT)nzip $(OUT)libnzip.a $(if $(STATIC),,$(OUT)libnzip.so)
 
@@ -120,6 +123,17 @@ fuzzers: $(FUZZERS)
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(OUT)libnzip.a
 	$(COMPILE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+torturers: $(TORTURERS)
+$(BUILD)/torture/nzip: $(CLI) $(BUILD)/tests/torture/fail.o $(OUT)libnzip.a
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+$(BUILD)/torture/torture: $(patsubst %,$(BUILD)/tests/torture/%.o,torture plan judge scene run files)
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $^
+$(BUILD)/torture/corrupt: $(patsubst %,$(BUILD)/tests/torture/%.o,corrupt files) $(OUT)libnzip.a
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 check:
 	@tools/packages.sh check
 	@tests/check.sh
@@ -141,6 +155,9 @@ fuzz:
 coverage:
 	@tools/packages.sh coverage
 	@tests/coverage.sh
+torture:
+	@tools/packages.sh check
+	@tests/torture.sh
 format:
 	clang-format -i $(SOURCES)
 format-check:
@@ -191,13 +208,14 @@ help:
 		'make weights-bench   the same of checkpoints (NZ_FULL=folder, NZ_PYTHON=python)' \
 		'make fuzz       FUZZ_SECONDS=60 for each of fuzz/*.c' \
 		'make coverage   what of each decoder the inputs found by make fuzz run' \
+		'make torture    every fault and every damage, in about twenty minutes' \
 		'make format-check, make format' \
 		'make install    PREFIX=/usr/local DESTDIR=, libdir= and the like; make uninstall' \
 		'make deb        Debian packages, in the folder above' \
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
 
-.PHONY: all priors nets tests benches fuzzers check demo bench weights-bench fuzz coverage format format-check \
-	install uninstall deb clean help
+.PHONY: all priors nets tests benches fuzzers torturers check demo bench weights-bench fuzz coverage torture format \
+	format-check install uninstall deb clean help
 .SECONDARY:
--include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/tests/torture/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)
