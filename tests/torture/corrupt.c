@@ -1,7 +1,10 @@
 /* Damages archives in every way that one byte, one cut or one frame can be damaged, and reads them
  * in every way there is: each is refused, or gives the very same bytes.
  *
- * corrupt [-e EVERY] [-j WORKERS] ARCHIVE.nz... (beside each its contents, ARCHIVE.raw) */
+ * corrupt [-e EVERY] [-j WORKERS] EFFORT=ARCHIVE.nz... (beside each its contents, ARCHIVE.raw)
+ *
+ * Effort is for payloads, which take long to decode: 3 tries all values of every byte, 2 each of
+ * its bits and all at once, 1 one of the bits, 0 one bit of every 16th byte. */
 #include "files.h"
 #include "nz.h"
 
@@ -37,10 +40,9 @@ typedef struct archive {
     const char *path;
     char *group; /* what its name says about its method and level */
     blob packed, raw;
-    size_t frame[FRAMES_MOST + 1]; /* offsets, and where the last one ends */
+    nz_frame frame[FRAMES_MOST];
     size_t frames;
-    size_t payload; /* bytes that only decoding can tell good or bad */
-    bool cheap;     /* to decode: all values of all bytes */
+    int effort;
 } archive;
 
 static void look_into(archive *a)
@@ -51,21 +53,16 @@ static void look_into(archive *a)
     FILE *from = fopen(a->path, "rb");
     if (!from || nz_reader_new(&r, NULL, from))
         exit(2);
-    a->cheap = true;
-    while (!nz_reader_frame(r, &f, &n) && n && a->frames < FRAMES_MOST) {
-        a->frame[a->frames++] = (size_t)f.offset;
-        a->frame[a->frames] = (size_t)(f.offset + f.packed);
-        a->payload += (size_t)f.packed;
-        a->cheap &=
-            strcmp(f.method, "stored") == 0 || strcmp(f.method, "weights") == 0 || f.level == 1;
-    }
+    while (!nz_reader_frame(r, &f, &n) && n && a->frames < FRAMES_MOST)
+        a->frame[a->frames++] = f;
     nz_reader_free(r);
     fclose(from);
 }
 
-static archive archive_open(const char *path)
+static archive archive_open(const char *argument)
 {
-    archive a = {.path = path};
+    const char *path = strchr(argument, '=') + 1;
+    archive a = {.path = path, .effort = argument[0] - '0'};
     const char *slash = strrchr(path, '/');
     a.group = text("%s", slash ? slash + 1 : path);
     a.group[strlen(a.group) - 3] = 0;
@@ -76,16 +73,19 @@ static archive archive_open(const char *path)
     if (!a.packed.p || !a.raw.p)
         exit(2);
     look_into(&a);
-    /* Slow to decode: max has a model that learns. */
-    a.cheap &= !strstr(path, "weights-7") && !strstr(path, "blocks-7") && !strstr(path, "primed");
     return a;
+}
+
+static size_t end_of(const nz_frame *f)
+{
+    return (size_t)(f->offset + f->packed);
 }
 
 static bool in_payload(const archive *a, size_t at)
 {
     enum { HEADER = 50 };
     for (size_t i = 0; i < a->frames; i++)
-        if (at >= a->frame[i] + HEADER && at < a->frame[i + 1])
+        if (at >= a->frame[i].offset + HEADER && at < end_of(&a->frame[i]))
             return true;
     return false;
 }
@@ -96,36 +96,53 @@ static void join(blob *to, blob b, size_t from, size_t end)
     to->n += end - from;
 }
 
-/* Of a byte: all values, or where each costs a long decoding its bits, and all of them at once. */
+/* How many other values of that byte are tried. */
 static size_t values(const archive *a, size_t at)
 {
-    return a->cheap || !in_payload(a, at) ? 255 : 9;
+    if (!in_payload(a, at))
+        return 255;
+    switch (a->effort) {
+    case 3: return 255;
+    case 2: return 9;
+    case 1: return 1;
+    default: return at % 16 == 0;
+    }
 }
 
 static unsigned value(const archive *a, size_t at, size_t which)
 {
     unsigned old = a->packed.p[at];
-    if (values(a, at) == 255)
-        return old ^ (unsigned)(which + 1);
-    return old ^ (which < 8 ? 1U << which : 255);
+    switch (values(a, at)) {
+    case 255: return old ^ (unsigned)(which + 1);
+    case 9: return old ^ (which < 8 ? 1U << which : 255);
+    default: return old ^ 1U << (at / 16 + at) % 8;
+    }
 }
 
-/* Frames i and j change places, j once more behind i, or without i. */
+/* Of the other damages, each of which may cost a decoding: how many bytes apart. */
+static size_t step(const archive *a)
+{
+    return a->effort >= 2 ? 1 : a->effort == 1 ? 16 : 64;
+}
+
+/* Frames i and j change places, j comes once more before i, or i is gone. No p: two frames of the
+ * same sizes, of whose places the format does not tell; or none. */
 static blob frames(const archive *a, size_t i, size_t j, size_t how)
 {
-    const size_t *at = a->frame;
-    blob b = {malloc(2 * a->packed.n), 0};
-    join(&b, a->packed, 0, at[i]);
+    const nz_frame *x = &a->frame[i], *y = &a->frame[j];
+    size_t at = (size_t)x->offset, to = (size_t)y->offset, n = a->packed.n;
+    if (i > j || (how == 0 && x->raw == y->raw && x->packed == y->packed))
+        return (blob){0};
+    blob b = {malloc(2 * n), 0};
+    join(&b, a->packed, 0, at);
+    if (how < 2)
+        join(&b, a->packed, to, end_of(y));
     if (how == 0) {
-        join(&b, a->packed, at[j], at[j + 1]);
-        join(&b, a->packed, at[i + 1], at[j]);
-        join(&b, a->packed, at[i], at[i + 1]);
-        join(&b, a->packed, at[j + 1], a->packed.n);
-    } else if (how == 1) {
-        join(&b, a->packed, at[j], at[j + 1]);
-        join(&b, a->packed, at[i], a->packed.n);
+        join(&b, a->packed, end_of(x), to);
+        join(&b, a->packed, at, end_of(x));
+        join(&b, a->packed, end_of(y), n);
     } else {
-        join(&b, a->packed, at[i + 1], a->packed.n);
+        join(&b, a->packed, how == 1 ? at : end_of(x), n);
     }
     return b;
 }
@@ -142,7 +159,7 @@ static blob behind(const archive *a, size_t n)
         memset(b.p + b.n, 0, 512);
         b.n += n == 4 ? 1 : 512;
     } else {
-        join(&b, a->packed, 0, n - 5 < a->packed.n ? n - 5 : a->packed.n - 1);
+        join(&b, a->packed, 0, (n - 6) * step(a) + 1);
     }
     return b;
 }
@@ -156,11 +173,11 @@ static size_t cases(const archive *a, damage d)
         for (size_t i = 0; i < a->packed.n; i++)
             n += values(a, i);
         return n;
-    case DAMAGE_CUT:
-    case DAMAGE_DELETE: return a->packed.n;
-    case DAMAGE_INSERT: return 2 * (a->packed.n + 1);
+    case DAMAGE_CUT: return a->packed.n;
+    case DAMAGE_DELETE: return (a->packed.n - 1) / step(a) + 1;
+    case DAMAGE_INSERT: return 2 * (a->packed.n / step(a) + 1);
     case DAMAGE_FRAMES: return 3 * a->frames * a->frames;
-    case DAMAGE_BEHIND: return 5 + a->packed.n;
+    case DAMAGE_BEHIND: return 6 + (a->packed.n - 2) / step(a) + 1;
     default: return 0;
     }
 }
@@ -173,7 +190,7 @@ static blob damaged(const archive *a, damage d, size_t n)
     size_t at = 0;
     if (d == DAMAGE_FRAMES) {
         size_t i = n / 3 / a->frames, j = n / 3 % a->frames;
-        return i < j || (i == j && n % 3) ? frames(a, i, j, n % 3) : b;
+        return frames(a, i, j, n % 3);
     }
     if (d == DAMAGE_BEHIND)
         return behind(a, n);
@@ -187,11 +204,12 @@ static blob damaged(const archive *a, damage d, size_t n)
         break;
     case DAMAGE_CUT: join(&b, *p, 0, n); break;
     case DAMAGE_DELETE:
-        join(&b, *p, 0, n);
-        join(&b, *p, n + 1, p->n);
+        at = n * step(a);
+        join(&b, *p, 0, at);
+        join(&b, *p, at + 1, p->n);
         break;
     default:
-        at = n / 2;
+        at = n / 2 * step(a);
         join(&b, *p, 0, at);
         b.p[b.n++] = (unsigned char)(p->p[at < p->n ? at : 0] ^ (n & 1));
         join(&b, *p, at, p->n);
@@ -215,8 +233,9 @@ static result unpack(const archive *a, blob b, unsigned char *to)
     return n == a->raw.n && !memcmp(to, a->raw.p, n) ? HARMLESS : LOST;
 }
 
-/* Opened from its end, in parts; a listing and what the tensors take must only end. */
-static result read_parts(const archive *a, blob b, unsigned char *to)
+/* Opened from its end; a listing and what the tensors take must only end. Whether all is read: of a
+ * broken payload it would say what unpacking said. */
+static result read_any(const archive *a, blob b, unsigned char *to, bool all)
 {
     nz_archive *z;
     nz_options opt = ONE;
@@ -224,10 +243,9 @@ static result read_parts(const archive *a, blob b, unsigned char *to)
     if (nz_archive_open(&z, b.p, b.n, &opt, NULL))
         return DETECTED;
     result r = HARMLESS;
-    uint64_t n = nz_archive_raw(z), third = n / 3;
+    uint64_t n = nz_archive_raw(z);
     size_t count = nz_tensor_count(z);
-    if (n > a->raw.n || nz_archive_read(z, 0, to, (size_t)third, NULL) ||
-        nz_archive_read(z, third, to + third, (size_t)(n - third), NULL))
+    if (!all || n > a->raw.n || nz_archive_read(z, 0, to, (size_t)n, NULL))
         r = DETECTED;
     else if (n != a->raw.n || memcmp(to, a->raw.p, a->raw.n))
         r = LOST;
@@ -260,6 +278,15 @@ static result list(const archive *a, blob b)
     return err ? DETECTED : raw == a->raw.n ? HARMLESS : LOST;
 }
 
+/* The bytes differ first in a payload, and the end is as it was. */
+static bool is_in_payload(const archive *a, blob b)
+{
+    size_t at = 0;
+    while (at < b.n && at < a->packed.n && b.p[at] == a->packed.p[at])
+        at++;
+    return b.n == a->packed.n && in_payload(a, at);
+}
+
 static result judge(const archive *a, damage d, size_t n)
 {
     blob b = damaged(a, d, n);
@@ -269,7 +296,8 @@ static result judge(const archive *a, damage d, size_t n)
     blob exact = {malloc(b.n ? b.n : 1), b.n};
     memcpy(exact.p, b.p, b.n);
     unsigned char *to = malloc(a->raw.n + 1);
-    result front = unpack(a, exact, to), back = read_parts(a, exact, to), headers = list(a, exact);
+    result front = unpack(a, exact, to), headers = list(a, exact);
+    result back = read_any(a, exact, to, front == HARMLESS || !is_in_payload(a, b));
     /* A frame that changed places with an equal one. */
     result all = blob_same(b, a->packed) ? RESULTS : front;
     if (front == LOST || back == LOST || headers == LOST)
@@ -285,7 +313,7 @@ static result judge(const archive *a, damage d, size_t n)
 enum { ARCHIVES_MOST = 128, WORKERS_MOST = 64 };
 
 typedef struct position {
-    _Atomic size_t archive, damage, at;
+    _Atomic size_t piece, at;
 } position;
 
 typedef struct shared {
@@ -302,12 +330,17 @@ static void say(const archive *a, damage d, size_t n, result r)
     fflush(stdout);
 }
 
-static void work_on(const archive *a, size_t archive, damage d, size_t from, size_t every,
-                    position *now)
+/* Piece i of the work: one archive, one kind of damage, cases from `from` on; of frames all of
+ * them, as they are few. */
+static void work_on(const archive *archives, size_t i, size_t from, size_t every, position *now)
 {
-    for (size_t n = from; n < cases(a, d); n += every) {
-        now->archive = archive;
-        now->damage = (size_t)d;
+    const archive *a = &archives[i / DAMAGES];
+    damage d = (damage)(i % DAMAGES);
+    size_t by = d == DAMAGE_FRAMES ? 1 : every;
+    for (size_t n = i % by; n < cases(a, d); n += by) {
+        if (n < from)
+            continue;
+        now->piece = i;
         now->at = n;
         alarm(SECONDS_MOST);
         result r = judge(a, d, n);
@@ -315,7 +348,7 @@ static void work_on(const archive *a, size_t archive, damage d, size_t from, siz
         if (r == RESULTS)
             continue;
         all->tried[d]++;
-        all->count[archive][r]++;
+        all->count[i / DAMAGES][r]++;
         if (r > HARMLESS)
             say(a, d, n, r);
     }
@@ -325,9 +358,9 @@ static void work_on(const archive *a, size_t archive, damage d, size_t from, siz
 static void work(const archive *a, size_t count, size_t every, position *now)
 {
     if (now->at != SIZE_MAX)
-        work_on(&a[now->archive], now->archive, (damage)now->damage, now->at + every, every, now);
+        work_on(a, now->piece, now->at + 1, every, now);
     for (size_t i; (i = all->next++) < count * DAMAGES;)
-        work_on(&a[i / DAMAGES], i / DAMAGES, (damage)(i % DAMAGES), i % every, every, now);
+        work_on(a, i, 0, every, now);
     exit(0);
 }
 
@@ -354,9 +387,9 @@ static void run(const archive *a, size_t count, size_t every, unsigned workers)
             if (pid[i] != who)
                 continue;
             result r = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? HUNG : CRASHED;
-            all->count[now->archive][r]++;
-            all->tried[now->damage]++;
-            say(&a[now->archive], (damage)now->damage, now->at, r);
+            all->count[now->piece / DAMAGES][r]++;
+            all->tried[now->piece % DAMAGES]++;
+            say(&a[now->piece / DAMAGES], (damage)(now->piece % DAMAGES), now->at, r);
             pid[i] = start(a, count, every, now);
         }
 }
@@ -401,7 +434,10 @@ int main(int argc, char **argv)
         else
             return 2;
     for (int i = optind; i < argc && count < ARCHIVES_MOST; i++)
-        archives[count++] = archive_open(argv[i]);
+        if (strchr(argv[i], '='))
+            archives[count++] = archive_open(argv[i]);
+        else
+            return 2;
     all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED || !count || !every || !workers || workers > WORKERS_MOST)
         return 2;
