@@ -190,6 +190,56 @@ uint64_t nz_reader_packed(const nz_reader *r); /* archive bytes consumed so far 
 nz_fault nz_reader_fault(const nz_reader *r);
 void nz_reader_free(nz_reader *r); /* NULL is fine */
 
+/* ---- What is left of a damaged archive ---- */
+
+/* A file or buffer of one or more archives of which parts are damaged, missing, or behind or
+ * between bytes that do not belong to them. Every frame that is undamaged comes out, checked. Where
+ * the size of what is lost is known, zeros stand for it, so that everything behind it keeps its
+ * offset; it is where an archive's end, or the frame's header, is intact. */
+typedef struct nz_salvage nz_salvage;
+
+/* A stretch of the file that gave nothing. */
+typedef struct nz_lost {
+    uint64_t offset, packed; /* in the file; 0 bytes: here something is missing */
+    uint64_t at;             /* where in what is handed out it would have been */
+    uint64_t raw;            /* bytes that it would have been; zeros stand for them */
+    int sized;  /* 1: no more than that; 0: how many is unknown, none stand for them (raw is 0) */
+    int exact;  /* 1: `at` is the offset in the original too, no unknown sizes lie before it */
+    nz_err err; /* NZ_E_CORRUPT, NZ_E_TRUNCATED, NZ_E_READ; what keeps this call from unpacking
+                 * an undamaged frame: NZ_E_LIMIT, NZ_E_BASE, NZ_E_METHOD, NZ_E_VERSION */
+    const char *reason; /* static text */
+} nz_lost;
+
+/* Called in order, before what follows the stretch is handed out. */
+typedef void (*nz_lost_fn)(void *arg, const nz_lost *lost);
+
+/* `p` must stay as it is until nz_salvage_free(). Of the options threads, memory, base and progress
+ * count; of a base other than the one that is needed, or none, only what needs it is lost. `lost`
+ * may be NULL. Reads all headers. NZ_E_MAGIC: there is nothing of an archive; NZ_E_READ: the file
+ * is no regular one; errno says why; NZ_E_LIMIT: its headers take more than opt->memory. */
+nz_err nz_salvage_open(nz_salvage **out, const void *p, size_t n, const nz_options *opt,
+                       nz_lost_fn lost, void *arg);
+/* The same of a whole file; it must stay open until nz_salvage_free(). Its position is not used. */
+nz_err nz_salvage_open_file(nz_salvage **out, FILE *from, const nz_options *opt, nz_lost_fn lost,
+                            void *arg);
+/* Up to cap bytes; *n == 0 with NZ_OK is the end. Errors: NZ_E_MEM, NZ_E_STOPPED. */
+nz_err nz_salvage_get(nz_salvage *s, void *data, size_t cap, size_t *n);
+/* The base that the first archive with one needs, as nz_reader_base() tells it. */
+uint64_t nz_salvage_base(const nz_salvage *s, unsigned char hash[NZ_BASE_HASH]);
+
+/* All that was found and lost so far. */
+typedef struct nz_salvaged {
+    uint64_t file;           /* bytes that were read */
+    uint64_t frames, raw;    /* that came out, and their bytes */
+    uint64_t lost, lost_raw; /* frames known to be lost, and bytes that zeros stand for */
+    int damaged;             /* something was not as it should be; perhaps nothing is lost */
+    int whole;               /* nothing is lost */
+    int exact;               /* the size of all that is lost is known */
+} nz_salvaged;
+
+nz_salvaged nz_salvage_sum(const nz_salvage *s);
+void nz_salvage_free(nz_salvage *s); /* NULL is fine */
+
 /* ---- Any part of an archive ---- */
 
 /* A file or buffer of one or more archives, opened by its end: any bytes of the raw data, any

@@ -5,6 +5,7 @@
 #include "archive/base.h"
 #include "archive/crew.h"
 #include "archive/directory.h"
+#include "archive/unpack.h"
 #include "base/base.h"
 #include "model/prior.h"
 
@@ -271,37 +272,11 @@ nz_err nz_reader_new(nz_reader **out, const nz_options *opt, FILE *from)
     return nz_reader_open(out, opt, &source, NULL, UINT64_MAX);
 }
 
-/* Runs on the job's thread. */
-static void unpack_frame(nz_job *job)
-{
-    const nz_header *h = &job->header;
-    size_t n = (size_t)h->raw;
-    job->reason = "the frame's contents are corrupt";
-    if (h->method != NZ_METHOD_STORED) /* which is where it belongs */
-        job->err =
-            nz_params_decode(&job->params, h, &job->run, &job->base, job->packed, job->raw, 0, n);
-    nz_block_free(job->run.pool, &job->packed_block);
-    if (job->err == NZ_E_MEM)
-        job->reason = "no memory for a frame's tables";
-    if (!job->err && nz_hash(job->raw, n) != h->hash) {
-        job->err = NZ_E_CORRUPT;
-        job->reason = "the frame's checksum does not match";
-    }
-    atomic_store_explicit(&job->done, h->raw, memory_order_relaxed);
-}
-
-/* A frame's parameters and the bytes that unpacking it allocates. */
 static nz_err frame_needs(nz_reader *r, nz_job *job)
 {
-    const nz_header *h = &r->header;
-    *job = (nz_job){.header = *h, .offset = r->header_at, .memory = h->raw, .work = unpack_frame};
     const char *reason;
-    nz_err err = nz_params_load(&job->params, h, &reason);
-    if (err)
-        return fail_ahead(r, err, r->header_at, reason);
-    if (h->method != NZ_METHOD_STORED)
-        job->memory += h->packed + nz_params_memory(&job->params, h);
-    return NZ_OK;
+    nz_err err = nz_unpack_job(job, &r->header, r->header_at, &reason);
+    return err ? fail_ahead(r, err, r->header_at, reason) : NZ_OK;
 }
 
 /* Where the job unpacks to: the caller's memory, or its own. */
