@@ -679,6 +679,76 @@ corrupted_stored() {
     corrupted 128
 }
 
+# Three frames, the second to be damaged at its byte 100.
+salvage_input() {
+    head -c 150000 "$top/long" >a
+    "$nzip" -1 --no-prior --frame 64K -c a >a.nz
+    second=$("$nzip" -lv a.nz | awk 'NR == 3 { print $1 }')
+    third=$("$nzip" -lv a.nz | awk 'NR == 4 { print $1 }')
+    flip a.nz $((second + 100)) 4 >b.nz
+    { head -c 65536 a && head -c 65536 /dev/zero && tail -c +131073 a; } >want
+}
+
+salvaging() {
+    local second third
+    salvage_input
+    status 1 "$nzip" -d b.nz && status 1 "$nzip" -d --salvage b.nz &&
+        says "nzip: b.nz: bytes $second-$((third - 1)): " &&
+        says ": lost bytes 65536-131071 of the raw data, now zeros" &&
+        says "nzip: b.nz: saved 2 frames, 84464 bytes; lost 65536 bytes, now zeros" &&
+        [ "$(wc -l <"$top/err")" = 2 ] && cmp b.salvaged want && only a a.nz b.nz b.salvaged want || return
+    status 1 "$nzip" -d --salvage b.nz && says "b.salvaged: already exists" &&
+        status 1 "$nzip" -dqf --salvage -T1 b.nz && says "lost bytes" && cmp b.salvaged want &&
+        status 1 "$nzip" -dc --salvage b.nz >c && cmp c want &&
+        status 1 "$nzip" -dc --salvage <b.nz >c && cmp c want &&
+        status 1 "$nzip" -d --salvage -o d b.nz && cmp d want &&
+        status 1 "$nzip" -t --salvage b.nz && says "lost bytes 65536-131071" || return
+    cat b.nz | status 1 "$nzip" -dc --salvage >c && says "is not a file" && [ ! -s c ] || return
+    status 0 "$nzip" -d --salvage a.nz && says "a.nz: undamaged: 3 frames, 150000 bytes" && cmp a a.salvaged
+}
+
+# Nothing of the data is in the head, or behind the archive.
+salvaging_without_loss() {
+    local second third
+    salvage_input
+    flip a.nz 2 1 >c.nz
+    head -c 512 /dev/zero >>c.nz
+    status 2 "$nzip" -d --salvage c.nz && says "c.nz: bytes 0-7: not an nzip archive; no data was there" &&
+        says "c.nz: damaged, but nothing is lost: 3 frames, 150000 bytes" && cmp a c.salvaged &&
+        status 2 "$nzip" -tq --salvage c.nz && silent || return
+    echo more >>c.nz
+    status 1 "$nzip" -t --salvage c.nz && says "an unknown number of bytes is lost at byte 150000 of the raw data"
+}
+
+salvaging_of_little() {
+    local second third
+    salvage_input
+    head -c 500 a.nz >c.nz
+    status 1 "$nzip" -d --salvage c.nz && says "c.nz: saved 0 frames, 0 bytes" && [ ! -e c.salvaged ] &&
+        cp "$top/text" c.nz && status 1 "$nzip" -d --salvage c.nz && says "c.nz: at byte 0: not an nzip archive" &&
+        : >c.nz && status 1 "$nzip" -d --salvage c.nz && [ ! -e c.salvaged ] || return
+    head -c $((third + 50)) a.nz >c.nz
+    status 1 "$nzip" -d --salvage c.nz && says "at byte 131072 of the raw data" &&
+        head -c 131072 a | cmp - c.salvaged && rm c.salvaged || return
+    { head -c $((second + 9)) a.nz && tail -c +$((third + 1)) a.nz | head -c -9 && cat a.nz; } >c.nz
+    status 1 "$nzip" -d --salvage c.nz && says "an unknown number of bytes is lost at byte 65536 of the raw data" &&
+        says "saved 5 frames, 234464 bytes; lost an unknown number, left out" || return
+    { head -c 65536 a && tail -c +131073 a && cat a; } | cmp - c.salvaged || return
+    status 1 "$nzip" --salvage c.nz && says "--salvage goes with" && status 1 "$nzip" -d --rm --salvage c.nz &&
+        status 1 "$nzip" -d --salvage --tensor x c.nz && [ -e c.nz ]
+}
+
+salvaging_against_a_base() {
+    local n
+    weights_input 40000 >old
+    flip old 20000 1 >new
+    "$nzip" -3 --base=old new && n=$(stat -c %s new.nz) && flip new.nz $((n - 3)) 8 >b.nz || return
+    status 2 "$nzip" -d --salvage b.nz && cmp new b.salvaged && mkdir d && mv b.nz d &&
+        status 1 "$nzip" -t --salvage d/b.nz && says "not in its folder" &&
+        status 2 "$nzip" -t --salvage --base=old d/b.nz &&
+        status 1 "$nzip" -t --salvage --base=none d/b.nz && says "packed against a base file"
+}
+
 memory_limit() {
     cp "$top/text" a
     status 1 "$nzip" -5 --memory 64K a && says "nzip: a: needs " && says "64.0 KiB" &&
@@ -828,6 +898,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
 [ -n "${NZ_SHORT:-}" ] || run trip_levels trip_default_and_aliases trip_tiny \
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device pipe_in_the_way foreign_files suffix_when_packing suffix_when_unpacking \
+    salvaging salvaging_without_loss salvaging_of_little salvaging_against_a_base \
     directories sharing_at_max sharing_in_any_order sharing_without_the_base not_sharing changed_base \
     links_and_devices high_levels help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array priors verbose metadata \

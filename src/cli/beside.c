@@ -121,6 +121,20 @@ static char *folder_of(const char *path)
     return strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
 }
 
+/* The base that the archive names, if any; a damaged one may do so still. */
+static nz_err read_wanted(const options *o, const source *s, contents *want)
+{
+    nz_salvage *damaged = NULL;
+    uint64_t raw;
+    if (!o->salvage)
+        return look(s->from, s->path, o, &raw, want);
+    nz_err err = nz_salvage_open_file(&damaged, s->from, &o->nz, NULL, NULL);
+    if (!err)
+        want->size = nz_salvage_base(damaged, want->hash);
+    nz_salvage_free(damaged);
+    return err;
+}
+
 /* Files as they are first: they need no unpacking. */
 static bool search(const options *o, const source *s, const contents *want)
 {
@@ -161,10 +175,9 @@ static void say_missing(const source *s, const contents *want)
 bool beside_find(options *o, const source *s)
 {
     contents want, have;
-    uint64_t raw;
     if (o->base || o->alone || !s->path)
         return true;
-    nz_err err = look(s->from, s->path, o, &raw, &want);
+    nz_err err = read_wanted(o, s, &want);
     if (err == NZ_E_MEM || (err == NZ_E_READ && errno != ESPIPE)) {
         work_say_fault(o, s->name, (nz_fault){.err = err}, errno);
         return false;

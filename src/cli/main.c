@@ -7,6 +7,7 @@
 #include "cli/folder.h"
 #include "cli/list.h"
 #include "cli/message.h"
+#include "cli/rescue.h"
 #include "cli/sharing.h"
 #include "cli/tensors.h"
 #include "cli/work.h"
@@ -72,6 +73,8 @@ static bool given_holds(const options *o, const source *s)
 
 static bool fill(const options *o, const source *s, const target *t, amount *done)
 {
+    if (o->salvage)
+        return rescue(o, s, t, done);
     if (o->task == TASK_UNPACK)
         return work_unpack(o, s, t, done);
     return work_pack(o, s, t, done) && given_holds(o, s) && sharing_holds() &&
@@ -106,6 +109,8 @@ static void inspect(const options *o, const source *s)
     amount done;
     if (o->task == TASK_LIST)
         list_file(o, s);
+    else if (o->salvage)
+        rescue(o, s, NULL, &done);
     else if (work_unpack(o, s, NULL, &done))
         say_done(o, s->name, &done);
 }
@@ -118,7 +123,9 @@ static char *own_name(const options *o, const char *path)
             say_error("%s: out of memory", o->output);
         return name;
     }
-    return o->task == TASK_PACK ? source_packed_name(o, path) : source_raw_name(path);
+    if (o->task == TASK_PACK)
+        return source_packed_name(o, path);
+    return o->salvage ? source_salvaged_name(path) : source_raw_name(path);
 }
 
 static bool same_file(const char *a, const char *b)

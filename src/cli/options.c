@@ -15,6 +15,7 @@ enum {
     OPT_RM = 256,
     OPT_FRAME,
     OPT_CHECK,
+    OPT_SALVAGE,
     OPT_TENSOR,
     OPT_BASE,
     OPT_WEIGHTS,
@@ -49,6 +50,7 @@ static const struct option LONG[] = {
     {"dtype", required_argument, NULL, OPT_DTYPE},
     {"base", required_argument, NULL, OPT_BASE},
     {"check", no_argument, NULL, OPT_CHECK},
+    {"salvage", no_argument, NULL, OPT_SALVAGE},
     {"tensor", required_argument, NULL, OPT_TENSOR},
     {"weights", optional_argument, NULL, OPT_WEIGHTS},
     {"prior", required_argument, NULL, OPT_PRIOR},
@@ -72,6 +74,8 @@ static const char HELP[] =
     "  -d, --decompress    restore FILE from FILE.nz\n"
     "  -t, --test          decode and check, write nothing\n"
     "  -l, --list          sizes, ratio, method, tensors; -v: frames, bits by part\n"
+    "      --salvage       with -d: of a damaged archive what is left, into FILE.salvaged;\n"
+    "                      with -t: tell what is damaged\n"
     "      --tensor=NAME   with -d: of a model checkpoint this tensor's bytes alone\n"
     "  -1 .. -9            fastest .. smallest; the default is -5\n"
     "      --fast, --best  the same as -1, -9\n"
@@ -325,6 +329,7 @@ static parsed set_option(options *o, int option, char *value)
     case 'v': o->verbose = 1; break;
     case 'r': o->recurse = true; break;
     case OPT_CHECK: o->check = true; break;
+    case OPT_SALVAGE: o->salvage = true; break;
     case OPT_NO_PRIOR: o->nz.prior = NZ_PRIOR_OFF; break;
     default: return set_value(o, option, value);
     }
@@ -404,6 +409,12 @@ static const char *contradiction(const options *o)
         return "--rm and --tensor exclude each other";
     if (o->tensor_count > 1 && o->output)
         return "-o takes one --tensor; use -c to join several";
+    if (o->salvage && o->task != TASK_UNPACK && o->task != TASK_TEST)
+        return "--salvage goes with -d or -t";
+    if (o->salvage && o->remove)
+        return "--rm and --salvage exclude each other";
+    if (o->salvage && o->tensor_count)
+        return "--salvage and --tensor exclude each other";
     if (o->check && o->to_stdout)
         return "--check needs an output file, not -c";
     return NULL;

@@ -23,6 +23,7 @@ typedef struct options {
     bool keep;          /* -k, said as such */
     bool recurse;       /* -r */
     bool check;         /* --check: decode the new archive before naming it */
+    bool salvage;       /* --salvage: of a damaged archive whatever is not */
     bool too_high;      /* a level above NZ_LEVEL_MAX was asked for */
     int verbose;        /* -2: -qq, -1: -q, 0, 1: -v */
     const char *output; /* -o, or NULL */

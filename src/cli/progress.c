@@ -128,11 +128,17 @@ int progress_step(void *arg, uint64_t raw_done)
     return 0;
 }
 
-void progress_end(progress *p)
+void progress_hide(progress *p)
 {
     if (p->drawn)
         fputs("\r\033[K", stderr);
-    p->drawn = p->shown = false;
+    p->drawn = false;
+}
+
+void progress_end(progress *p)
+{
+    progress_hide(p);
+    p->shown = false;
 }
 
 /* The level nearest to ten times as fast, or the fastest there is. */

@@ -19,7 +19,9 @@ bool progress_wanted(const options *o);
 void progress_start(progress *p, const options *o, const char *name, uint64_t total);
 /* An nz_progress_fn: arg is the progress. Never stops the work. */
 int progress_step(void *arg, uint64_t raw_done);
-/* Wipes the bar, so that a message may follow. */
+/* Wipes the bar, so that a message may follow; it comes back. */
+void progress_hide(progress *p);
+/* Wipes it for good. */
 void progress_end(progress *p);
 double progress_seconds(const progress *p);
 

@@ -138,14 +138,28 @@ char *source_packed_name(const options *o, const char *path)
     return name;
 }
 
-char *source_raw_name(const char *path)
+/* FILE.nz -> FILE and what comes behind it. */
+static char *without_suffix(const char *path, const char *behind)
 {
     if (!source_is_packed(path)) {
         say_error("%s: does not end in " SUFFIX "; name the output with -o or use -c", path);
         return NULL;
     }
-    char *name = strndup(path, strlen(path) - SUFFIX_LEN);
-    if (!name)
+    size_t n = strlen(path) - SUFFIX_LEN;
+    char *name = malloc(n + strlen(behind) + 1);
+    if (name)
+        strcpy((char *)memcpy(name, path, n) + n, behind);
+    else
         say_error("%s: out of memory", path);
     return name;
+}
+
+char *source_raw_name(const char *path)
+{
+    return without_suffix(path, "");
+}
+
+char *source_salvaged_name(const char *path)
+{
+    return without_suffix(path, ".salvaged");
 }

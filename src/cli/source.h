@@ -29,6 +29,7 @@ void source_close(source *s);
 /* The output's name in allocated memory: FILE -> FILE.nz, and back. NULL: skipped, why was said. */
 char *source_packed_name(const options *o, const char *path);
 char *source_raw_name(const char *path);
+char *source_salvaged_name(const char *path);
 /* Its name ends as an archive's does. */
 bool source_is_packed(const char *path);
 
