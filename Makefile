@@ -47,8 +47,12 @@ SANITIZE := -fprofile-instr-generate -fcoverage-mapping
 endif
 # No folder's name gets into a binary, and of the library's names only those in nz.h get out.
 FLAGS := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fopenmp -fPIC -pthread -Isrc \
-	-fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. $(SANITIZE) -ffp-contract=off \
-	-fno-fast-math
+	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. \
+	$(SANITIZE) -ffp-contract=off -fno-fast-math
+# The 387 rounds to 80 bits; kern_float.h refuses it.
+ifneq ($(shell printf __i386__ | $(CC) $(CFLAGS) -E -P - | tail -n 1),__i386__)
+FLAGS += -msse2 -mfpmath=sse
+endif
 LDLIBS := -lxxhash -lm
 ifdef STATIC
 FLAGS += -static

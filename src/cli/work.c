@@ -143,10 +143,10 @@ static bool look_ahead(FILE *from, uint64_t at, frames *all)
 {
     nz_reader *r = NULL;
     nz_frame frame;
-    long start = ftell(from);
+    off_t start = ftello(from);
     int n = 0;
     *all = (frames){0};
-    if (start < 0 || fseek(from, 0, SEEK_END) || fseek(from, start, SEEK_SET))
+    if (start < 0 || fseeko(from, 0, SEEK_END) || fseeko(from, start, SEEK_SET))
         return false;
     nz_err err = nz_reader_new(&r, &(nz_options){0}, from);
     while (!err && !(err = nz_reader_frame(r, &frame, &n)) && n) {
@@ -156,7 +156,7 @@ static bool look_ahead(FILE *from, uint64_t at, frames *all)
     }
     nz_reader_free(r);
     clearerr(from);
-    return !fseek(from, start, SEEK_SET) && !err;
+    return !fseeko(from, start, SEEK_SET) && !err;
 }
 
 static uint64_t raw_size(const options *o, const source *s)
@@ -170,7 +170,7 @@ static uint64_t raw_size(const options *o, const source *s)
 static uint64_t frame_memory(const source *s, uint64_t at)
 {
     frames all;
-    if (!s->path || fseek(s->from, 0, SEEK_SET))
+    if (!s->path || fseeko(s->from, 0, SEEK_SET))
         return 0;
     look_ahead(s->from, at, &all);
     return all.memory;

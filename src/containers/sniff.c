@@ -300,9 +300,9 @@ static bool numbers_recur(sample *s)
             n += magnitude(s->f, s->number[i]) > 0;
         if (s->n - n > s->n * 2 / SHARE)
             return true;
-        unsigned __int128 all = n * (n - 1) / 2;
-        unsigned __int128 expected =
-            (unsigned __int128)pairs(s, ~rest & 0xffff) * pairs(s, rest) / all;
+        _Static_assert(NUMBERS <= 1 << 16, "pairs of n numbers, times such, in 64 bits");
+        uint64_t all = n * (n - 1) / 2;
+        uint64_t expected = pairs(s, ~rest & 0xffff) * pairs(s, rest) / all;
         return pairs(s, 0xffff) > expected + expected / 20;
     }
     size_t same = 0;
