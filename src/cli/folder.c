@@ -33,7 +33,7 @@ static char *joined(const char *folder, const char *name)
     return path;
 }
 
-/* What has gone meanwhile is not there. */
+/* One that cannot be looked at is said, what has gone meanwhile is not there. False: no memory. */
 static bool add(folder *f, const char *path, const char *name)
 {
     entry *e = &f->entry[f->n];
@@ -43,10 +43,10 @@ static bool add(folder *f, const char *path, const char *name)
         f->n++;
         return true;
     }
-    int why = errno;
+    if (errno != ENOENT)
+        say_error("%s: %s", e->path, strerror(errno));
     free(e->path);
-    errno = why;
-    return why == ENOENT;
+    return true;
 }
 
 bool folder_read(folder *f, const char *path)
