@@ -1,5 +1,7 @@
-/* One line a message, always "nzip: ...": an error outranks a warning in the exit status. */
+/* One line a message, always "nzip: ...", whatever the names in it hold: an error outranks a
+ * warning in the exit status. */
 #include "cli/message.h"
+#include "cli/visible.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +11,11 @@ static int status = STATUS_OK;
 
 static void say(const char *format, va_list args)
 {
-    fflush(stdout); /* keep the order on a terminal that shows both */
+    static char text[1 << 14]; /* of a longer name the end is cut off */
+    fflush(stdout);            /* keep the order on a terminal that shows both */
+    vsnprintf(text, sizeof text, format, args);
     fputs("nzip: ", stderr);
-    vfprintf(stderr, format, args);
+    visible_put(stderr, text);
     fputc('\n', stderr);
 }
 

@@ -1,6 +1,7 @@
 /* Redrawn at most ten times a second, in one line, and wiped before anything else is said. */
 #include "cli/progress.h"
 #include "cli/message.h"
+#include "cli/visible.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
@@ -69,12 +70,13 @@ static unsigned columns(void)
     return !ioctl(STDERR_FILENO, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 80;
 }
 
-/* Bytes that could move the cursor are not shown. */
 static void draw_name(const char *name)
 {
-    int n = 0;
-    for (const char *c = name; *c && n < NAME_WIDTH; c++, n++)
-        fputc((unsigned char)*c < ' ' || *c == 127 ? '?' : *c, stderr);
+    char text[VISIBLE_TEXT];
+    for (int n = 0; *name && n < NAME_WIDTH; n++) {
+        name = visible_next(text, name);
+        fputs(text, stderr);
+    }
     fputc(' ', stderr);
 }
 

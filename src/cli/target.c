@@ -3,6 +3,7 @@
 #include "cli/target.h"
 #include "cli/mapped.h"
 #include "cli/message.h"
+#include "cli/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +67,9 @@ static bool user_agrees(const char *name)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return false;
-    fprintf(stderr, "nzip: %s already exists; overwrite (y/N)? ", name);
+    fputs("nzip: ", stderr);
+    visible_put(stderr, name);
+    fputs(" already exists; overwrite (y/N)? ", stderr);
     int first = getchar(), c = first;
     while (c != '\n' && c != EOF)
         c = getchar();

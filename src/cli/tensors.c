@@ -6,6 +6,7 @@
 #include "cli/parts.h"
 #include "cli/progress.h"
 #include "cli/target.h"
+#include "cli/visible.h"
 #include "cli/work.h"
 
 #include <errno.h>
@@ -35,16 +36,11 @@ static nz_archive *open_archive(const options *o, const source *s, mapped *m, pr
 const char *tensors_name(char text[NAME_TEXT], const char *name)
 {
     size_t n = 0;
-    for (const unsigned char *p = (const unsigned char *)name; *p && n + 5 < NAME_TEXT; p++) {
-        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
-        if (*p < ' ' || *p == 127 || c1)
-            n += (size_t)sprintf(text + n, "\\x%02x", *p);
-        else
-            text[n++] = (char)*p;
-        if (c1)
-            n += (size_t)sprintf(text + n, "\\x%02x", *++p);
+    text[0] = 0;
+    while (*name && n + VISIBLE_TEXT < NAME_TEXT) {
+        name = visible_next(text + n, name);
+        n += strlen(text + n);
     }
-    text[n] = 0;
     return text;
 }
 
