@@ -155,7 +155,7 @@ one_fails_the_rest_goes_on() {
 
 strange_names() {
     local name
-    for name in "two words" $'new\nline' "-dash" "--rm" ".nz" "é" '*' "q\"'"; do
+    for name in "two words" $'new\nline' "-dash" "--rm" ".nz" "é" '*' "q\"'" $'\xff\x9b' $'\e[2J'; do
         cp "$top/text" "./$name"
         status 0 "$nzip" -1 -- "$name" && mv "./$name" want && status 0 "$nzip" -d -- "$name.nz" &&
             cmp want "./$name" || return
@@ -173,6 +173,20 @@ foreign_files() {
     head -c 100 b.nz >d.nz
     status 1 "$nzip" -dcf d.nz >got && [ ! -s got ] && says "d.nz: at byte 100: " &&
         status 1 "$nzip" -dcf a >/dev/full && says "No space left"
+}
+
+# Nothing of a name reaches the terminal as it is, valid UTF-8 but C1 controls does.
+names_in_messages() {
+    local name=$'\e]0;x\a\n\x9bm\xc2\x9b\xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82\xe2\x28' want
+    want='\x1b]0;x\x07\x0a\x9bm\xc2\x9bé€🙂\xe2('
+    status 1 "$nzip" -1 "$name" && says "nzip: $want: No such file" && [ "$(wc -l <"$top/err")" = 1 ] || return
+    cp "$top/text" "$name"
+    status 0 "$nzip" -1v "$name" && says "nzip: $want: 20000 -> " && status 2 "$nzip" -1 "$name.nz" &&
+        says "$want.nz: already" && status 0 "$nzip" -l "$name.nz" >list && grep -qF "  $want.nz" list &&
+        [ "$(wc -l <list)" = 2 ] && status 0 "$nzip" -lv "$name.nz" >list && grep -qF "  $want.nz" list || return
+    command -v script >/dev/null || return 0
+    script -qec "$nzip -1 '$name' </dev/null" /dev/null </dev/null >said
+    ! grep -q $'\e' said || { cat -v said && return 1; }
 }
 
 existing_target() {
@@ -250,6 +264,69 @@ shards() {
     shard_input b:3 c:4 >d/m.4
     cp "$top/text" d/text
     cp -r d want
+}
+
+# Loops of links, and paths longer than any name may be; what cannot be entered is said.
+trees() {
+    local i deep=d
+    mkdir d
+    ln -s . d/loop
+    ln -s ../d d/back
+    for i in $(seq 60); do deep=$deep/$i && mkdir "$deep"; done
+    cp "$top/text" $deep/a
+    for i in $(seq 150); do : >"d/many$i"; done
+    mkfifo d/pipe
+    status 0 "$nzip" -1r --rm d && silent && [ "$(find d -name '*.nz' | wc -l)" = 151 ] &&
+        [ "$(find d -type f | wc -l)" = 151 ] && status 0 "$nzip" -dr d && cmp $deep/a "$top/text" || return
+    (cd d && i=$(printf '%0200d' 0) && for _ in $(seq 21); do mkdir "$i" && cd "$i" || exit; done && : >a) || return
+    status 1 "$nzip" -1fr d && says "File name too long" && [ -e d/many1.nz ] || return
+    rm -r d/0*
+    [ "$(id -u)" != 0 ] || return 0
+    chmod 0 d/1
+    status 1 "$nzip" -1fr d && says "d/1: Permission denied"
+}
+
+# What another removes while we are at work is an error, not the end.
+vanishing() {
+    command -v script >/dev/null || return 0
+    local i answer
+    mkdir d
+    cp "$top/text" d/a
+    cp "$top/text" d/b
+    cp "$top/text" d/c
+    echo old >d/a.nz
+    mkfifo "$top/answer"
+    script -qec "$nzip -1 d" /dev/null <"$top/answer" >said &
+    exec {answer}>"$top/answer"
+    for i in $(seq 100); do
+        ! grep -q overwrite said || break
+        sleep 0.05
+    done
+    rm d/b
+    echo n >&$answer
+    exec {answer}>&-
+    wait $!
+    i=$?
+    rm "$top/answer"
+    [ $i = 1 ] && grep -q "d/b: No such file" said && (cd d && only a a.nz c c.nz) || { cat said && return 1; }
+}
+
+hard_links() {
+    cp "$top/text" a
+    ln a b
+    status 2 "$nzip" -1 --rm a && says "a: has other hard links" && only a b &&
+        status 2 "$nzip" -1 --rm -o x a && only a b && status 0 "$nzip" -1 a && only a a.nz b &&
+        status 0 "$nzip" -1 -f --rm a && only a.nz b && cmp b "$top/text" || return
+    ln a.nz c.nz
+    status 2 "$nzip" -d --rm a.nz && only a.nz b c.nz && rm c.nz && status 0 "$nzip" -d --rm a.nz && only a b &&
+        status 0 env NZIP_OPT=--rm "$nzip" -t <(NZIP_OPT= "$nzip" -1c a)
+}
+
+# A socket has no contents; only regular files get an output beside them.
+sockets() {
+    perl -e 'use Socket; socket(my $s, PF_UNIX, SOCK_STREAM, 0) && bind($s, sockaddr_un("s")) or exit 1' || return 0
+    status 2 "$nzip" -1 s && says "s: is not a regular file" && status 1 "$nzip" -1c s >/dev/null &&
+        says "nzip: s: " && status 0 "$nzip" -1 . && only s
 }
 
 size_of() { stat -c %s "$1"; }
@@ -427,6 +504,18 @@ listing() {
     status 0 "$nzip" -lv b.nz >list && [ "$(wc -l <list)" = 4 ] && status 0 "$nzip" -l <a.nz >list
 }
 
+# A thousand times its size, and large; more memory than there may be.
+listing_bombs() {
+    head -c 1M /dev/zero | "$nzip" -1 >a.nz
+    status 0 "$nzip" -l a.nz >list && silent || return
+    for _ in $(seq 64); do cat a.nz; done >b.nz
+    status 2 "$nzip" -l b.nz >list && says "nzip: b.nz: unpacks to 64.0 MiB, " && says " times its size" &&
+        [ "$(wc -l <list)" = 2 ] && status 2 "$nzip" -lq b.nz >list && silent || return
+    "$nzip" -5 -c "$top/text" >c.nz
+    status 0 "$nzip" -l c.nz >list && status 2 "$nzip" -l --memory 1M c.nz >list &&
+        says "nzip: c.nz: unpacking it needs " && says "--memory" && [ "$(wc -l <list)" = 2 ]
+}
+
 # What was packed is unpacked, and listed by its kinds.
 mixed() {
     cat "$top/text" >a && gzip -n <"$top/text" >>a && head -c 20000 "$nzip" >>a
@@ -566,7 +655,7 @@ verbose() {
 metadata() {
     cp "$top/text" a
     chmod 640 a
-    touch -d '2001-02-03 04:05:06.789' a
+    touch -d '2001-02-03 04:05:06.123456789' a
     local want
     want=$(stat -c '%a %y %u %g' a)
     "$nzip" -1 a && [ "$(stat -c '%a %y %u %g' a.nz)" = "$want" ] && rm a && "$nzip" -d a.nz &&
@@ -899,6 +988,7 @@ run trip_file trip_pipes trip_empty trip_random trip_frames concatenation severa
     pipe_gives_the_same_bytes threads_change_nothing one_fails_the_rest_goes_on strange_names \
     output_option output_is_input output_to_device pipe_in_the_way foreign_files suffix_when_packing suffix_when_unpacking \
     salvaging salvaging_without_loss salvaging_of_little salvaging_against_a_base \
+    names_in_messages listing_bombs trees vanishing hard_links sockets \
     directories sharing_at_max sharing_in_any_order sharing_without_the_base not_sharing changed_base \
     links_and_devices high_levels help_and_version environment called_by_other_names removing \
     checking testing tensor_names tensor_damage weights_option containers base array priors verbose metadata \

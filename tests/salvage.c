@@ -457,6 +457,21 @@ Test(salvage, bytes_between_frames_are_no_loss)
     drop(&a);
 }
 
+/* Found by fuzzing: nothing but an end is left. */
+Test(salvage, an_end_alone_tells_what_is_lost)
+{
+    archive a = sample();
+    bytes b = {0};
+    put(&b, "what", 4);
+    put(&b, a.packed.p + a.end, a.packed.n - a.end);
+    result r = salvage(b);
+    cr_assert_eq(r.out.n, a.raw.n);
+    cr_assert(r.sum.frames == 0 && r.sum.exact && !r.sum.whole);
+    free(r.out.p);
+    free(b.p);
+    drop(&a);
+}
+
 /* ---- More damage ---- */
 
 /* The last byte of the end makes it useless, bytes are missing elsewhere. */

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct alignment {
     nz_survey *s;
@@ -57,8 +58,10 @@ static bool is_there(const nz_survey *s, uint64_t offset, const entry *e)
         else
             high = middle;
     }
-    const nz_found *f = s->found + low;
-    return low < s->n && f->offset == offset && f->kind == NZ_FOUND_FRAME && f->size == e->packed &&
+    if (low == s->n)
+        return false;
+    const nz_found *f = &s->found[low];
+    return f->offset == offset && f->kind == NZ_FOUND_FRAME && f->size == e->packed &&
            f->raw == e->raw;
 }
 
@@ -163,7 +166,8 @@ static nz_err align_parts(const alignment *a)
     nz_found *middle = malloc((n + 1) * sizeof *middle);
     if (!middle)
         return NZ_E_MEM;
-    memcpy(middle, s->found + from, n * sizeof *middle);
+    if (n)
+        memcpy(middle, s->found + from, n * sizeof *middle);
     s->n = from;
     nz_err err = add_frames(a, &e, front, start);
     uint64_t front_end = start + e.offset;

@@ -3,6 +3,7 @@
 #include "cli/list.h"
 #include "cli/message.h"
 #include "cli/tensors.h"
+#include "cli/visible.h"
 #include "cli/work.h"
 
 #include <errno.h>
@@ -10,8 +11,13 @@
 
 #define METHOD_TEXT 24
 
+/* So much from so little may be meant to fill a disk. */
+#define BOMB_RATIO 1000
+#define BOMB_RAW   (UINT64_C(64) << 20)
+
 typedef struct row {
     uint64_t frames, raw, packed;
+    uint64_t memory; /* that its most demanding frame takes */
     char method[METHOD_TEXT]; /* "bytes-5", "stored", "several" */
 } row;
 
@@ -40,11 +46,18 @@ static void print_header(const options *o)
                "method", "name");
 }
 
+static void print_name(const char *name)
+{
+    visible_put(stdout, name);
+    putchar('\n');
+}
+
 static void print_row(const row *r, const char *name)
 {
-    printf("%6llu %12llu %12llu %7.3f %6.3f %-8s  %s\n", (unsigned long long)r->frames,
+    printf("%6llu %12llu %12llu %7.3f %6.3f %-8s  ", (unsigned long long)r->frames,
            (unsigned long long)r->packed, (unsigned long long)r->raw, ratio(r->packed, r->raw),
-           bits_per_byte(r->packed, r->raw), r->method, name);
+           bits_per_byte(r->packed, r->raw), r->method);
+    print_name(name);
 }
 
 static void method_text(char text[METHOD_TEXT], const nz_frame *f)
@@ -59,11 +72,11 @@ static void print_frame(const nz_frame *f, const char *name)
 {
     char method[METHOD_TEXT], memory[SIZE_TEXT];
     method_text(method, f);
-    printf("%12llu %12llu %12llu %7.3f %6.3f %-8s %-6s %10s %016llx  %s\n",
+    printf("%12llu %12llu %12llu %7.3f %6.3f %-8s %-6s %10s %016llx  ",
            (unsigned long long)f->offset, (unsigned long long)f->packed, (unsigned long long)f->raw,
            ratio(f->packed, f->raw), bits_per_byte(f->packed, f->raw), method,
-           f->prior ? f->prior : "-", size_text(memory, f->memory), (unsigned long long)f->check,
-           name);
+           f->prior ? f->prior : "-", size_text(memory, f->memory), (unsigned long long)f->check);
+    print_name(name);
 }
 
 /* Under their frame, what each kind takes of it. */
@@ -92,6 +105,8 @@ static void add_frame(row *r, const nz_frame *f)
     merge_method(r, method);
     r->frames++;
     r->raw += f->raw;
+    if (f->memory > r->memory)
+        r->memory = f->memory;
 }
 
 static nz_err read_frames(const options *o, const source *s, nz_reader *reader, row *r)
@@ -119,6 +134,19 @@ static void add_to_total(const row *r)
     merge_method(&total, r->method);
 }
 
+/* What one should know before unpacking it. */
+static void warn(const options *o, const row *r, const char *name)
+{
+    char size[SIZE_TEXT];
+    if (r->raw >= BOMB_RAW && r->raw / BOMB_RATIO >= r->packed)
+        say_warning("%s: unpacks to %s, %.0f times its size", name, size_text(size, r->raw),
+                    ratio(r->packed, r->raw));
+    if (r->memory > options_memory(o))
+        say_warning("%s: unpacking it needs %s of memory, more than the limit; raise it with "
+                    "--memory",
+                    name, size_text(size, r->memory));
+}
+
 void list_file(const options *o, const source *s)
 {
     row r = {0};
@@ -141,6 +169,7 @@ void list_file(const options *o, const source *s)
     if (o->verbose <= 0)
         print_row(&r, s->name);
     add_to_total(&r);
+    warn(o, &r, s->name);
     tensors_list(o, s);
 }
 

@@ -18,9 +18,14 @@ bool source_is_packed(const char *path)
            !strcmp(path + n - SUFFIX_LEN, SUFFIX);
 }
 
+static bool converts(const options *o)
+{
+    return o->task == TASK_PACK || o->task == TASK_UNPACK;
+}
+
 static bool output_beside(const options *o)
 {
-    return !o->to_stdout && !o->output && (o->task == TASK_PACK || o->task == TASK_UNPACK);
+    return !o->to_stdout && !o->output && converts(o);
 }
 
 /* NULL when the file may be taken. */
@@ -28,6 +33,8 @@ static const char *unfit(const options *o, const struct stat *st)
 {
     if (S_ISDIR(st->st_mode))
         return "is a directory";
+    if (o->remove && converts(o) && S_ISREG(st->st_mode) && st->st_nlink > 1 && !o->force)
+        return "has other hard links, so --rm would free nothing (-f does it)";
     if (!output_beside(o))
         return NULL;
     if (S_ISLNK(st->st_mode) && !o->force)
