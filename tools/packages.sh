@@ -2,7 +2,7 @@
 # packages.sh build|demo|bench|weights|deb|check|coverage: makes sure that what a target needs is installed.
 # Installs with apt-get as root or through a passwordless sudo, else says the line to run and stops.
 set -eu
-build="gcc libc6-dev make libxxhash-dev"
+build="gcc libc6-dev make libxxhash-dev libzstd-dev liblzma-dev"
 demo="$build tar zstd xz-utils gzip bzip2 diffutils"
 bench="$build time"
 weights="$build python3 libzstd1"
