@@ -53,6 +53,24 @@ static void use_tensors(const nz_archive *a, bool sound, size_t raw)
     }
 }
 
+/* Costs come without gaps, and none is less than nothing. */
+static int tell(void *arg, const nz_cost *c)
+{
+    uint64_t *at = arg;
+    check(c->at == *at && c->n && c->sum >= 0);
+    *at += c->n;
+    return 0;
+}
+
+static void use_costs(const nz_archive *a)
+{
+    nz_cost_sum sum;
+    nz_fault fault;
+    uint64_t at = 0;
+    nz_err err = nz_archive_explain(a, tell, &at, &sum, &fault);
+    check(fault.err == err && sum.kinds <= NZ_COST_KINDS);
+}
+
 /* From its end. */
 static nz_err use_parts(const uint8_t *in, size_t n, bool sound, size_t raw)
 {
@@ -69,6 +87,7 @@ static nz_err use_parts(const uint8_t *in, size_t n, bool sound, size_t raw)
         check_same(again, raw - from, whole + from, raw - from);
     }
     use_tensors(a, sound, raw);
+    use_costs(a);
     nz_archive_free(a);
     return NZ_OK;
 }

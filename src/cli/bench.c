@@ -12,7 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ENOUGH_SECONDS 0.1 /* of a measurement */
 #define ROUNDS_MAX     1000
@@ -152,11 +151,11 @@ static bool make_room(trial *t)
 static void add_row(results *all, trial *t)
 {
     result *r = &all->row[all->n];
-    if (isatty(STDERR_FILENO) && t->o->verbose >= 0)
+    if (progress_wanted(t->o))
         fprintf(stderr, "\r\033[K%s: %s -%d", t->name, t->rival ? t->rival->codec : "nzip",
                 t->level);
     all->n += try_one(t, r);
-    if (isatty(STDERR_FILENO) && t->o->verbose >= 0)
+    if (progress_wanted(t->o))
         fputs("\r\033[K", stderr);
 }
 
@@ -236,7 +235,7 @@ static void say_estimate(const options *o)
             if (levels_of(o) >> level & 1)
                 seconds += 2 * progress_guess(level, (uint64_t)st.st_size);
     }
-    if (seconds >= LONG_SECONDS)
+    if (seconds >= LONG_SECONDS && progress_wanted(o))
         say_note("bench: about %s for nzip's levels", progress_about(text, seconds));
 }
 

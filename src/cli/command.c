@@ -25,6 +25,10 @@ static const char *unfit(const options *o, task command)
         return "-z, -d, -t and -l are not for it";
     if (o->remove || o->check || o->recurse || o->tensor_count)
         return "--rm, --check, -r and --tensor are not for it";
+    if (o->output && (o->count > 1 || o->to_stdout))
+        return "-o takes one FILE, and no -c";
+    if (o->to_stdout && o->count > 1)
+        return "-c takes one FILE";
     if (command == TASK_BENCH && (o->to_stdout || o->output))
         return "-o and -c are not for it; it writes --csv=FILE and --svg=FILE";
     if (command == TASK_EXPLAIN && (o->csv || o->svg))

@@ -26,7 +26,7 @@ static size_t put_character(html *h, const unsigned char *p, size_t n)
     else if (*p == '\t')
         html_put(h, "\xe2\x86\x92 ");
     else if (*p == '\r')
-        html_put(h, "\xe2\x90\x8d"); /* its sign */
+        html_put(h, "\\r");
     else
         return html_character(h, p, n);
     return 1;

@@ -78,6 +78,7 @@ commands() {
     cp "$top/text" bench
     status 1 "$nzip" bench && says "./bench" && status 1 "$nzip" explain && says "no FILE" || return 1
     status 1 "$nzip" bench -d a && says "not for it" && status 1 "$nzip" explain --rm a || return 1
+    status 1 "$nzip" explain -o x a b && says "one FILE" && status 1 "$nzip" bench -c a || return 1
     status 1 "$nzip" --csv=x a && says bench && only bench || return 1
     status 0 "$nzip" -1 bench && only bench bench.nz && status 0 "$nzip" -1f ./bench || return 1
     status 1 "$nzip" bench nothing && says nothing && status 2 "$nzip" explain . && says directory
