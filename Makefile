@@ -64,6 +64,12 @@ FLAGS += -DXXH_INLINE_ALL= -I$(BUILD)/include
 LDLIBS := -lm
 PRIVATE := $(BUILD)/include/xxhash.h
 endif
+CRITERION := -lcriterion
+ifneq ($(PLAIN)$(filter thread memory,$(SAN)),)
+# Tests in one process, without Criterion.
+FLAGS += -Itests/lib/plain
+CRITERION :=
+endif
 ifdef FUZZ
 # What models compare is chance, and most of the time: the fuzzer does not watch it.
 $(BUILD)/src/backend/%.o $(BUILD)/src/model/%.o $(BUILD)/src/ngram/%.o: \
@@ -85,8 +91,8 @@ TORTURERS := $(patsubst %,$(BUILD)/torture/%,nzip torture corrupt)
 # What may fail in the command that is tortured: its own calls go through tests/torture/fail.c.
 WRAPPED := malloc calloc realloc aligned_alloc mmap strdup strndup fdopen pthread_create
 PRIORS := $(patsubst %,priors/%.txt,prose markup code data)
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] tests/torture/*.[ch] \
-	fuzz/*.c fuzz/lib/*.h bench/*.[ch] priors/*.c)
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/lib/*.[ch] tests/lib/plain/*/*.h \
+	tests/torture/*.[ch] fuzz/*.c fuzz/lib/*.h bench/*.[ch] priors/*.c)
 
 all: $(OUT)nzip $(OUT)libnzip.a $(if $(STATIC),,$(OUT)libnzip.so)
 
@@ -119,7 +125,7 @@ $(BUILD)/priors/%: $(BUILD)/priors/%.o $(OUT)libnzip.a
 
 tests: $(TESTS)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(OUT)libnzip.a
-	$(COMPILE) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS)
+	$(COMPILE) $(LDFLAGS) -o $@ $^ $(CRITERION) $(LDLIBS)
 benches: $(BENCHES)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(OUT)libnzip.a
 	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -217,7 +223,7 @@ help:
 		'make install    PREFIX=/usr/local DESTDIR=, libdir= and the like; make uninstall' \
 		'make deb        Debian packages, in the folder above' \
 		'make clean' \
-		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1 STATIC=1 WERROR=1'
+		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1|thread|memory STATIC=1 PLAIN=1 WERROR=1'
 
 .PHONY: all priors nets tests benches fuzzers torturers check demo bench weights-bench fuzz coverage torture format \
 	format-check install uninstall deb clean help
