@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
-steps=(format build install units golden cli determinism sanitize fuzz)
+steps=(format build install units golden reading cli determinism sanitize fuzz)
 [ $# = 0 ] || steps=("$@")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -85,6 +85,10 @@ step_units() {
 
 step_golden() {
     NZIP=build/gcc/nzip tests/golden.sh
+}
+
+step_reading() {
+    tests/reading.sh
 }
 
 run_cli() { # NZIP, in as many shares as there are cores, but no more than two: some tests wait

@@ -8,7 +8,8 @@ bench="$build time"
 weights="$build python3 libzstd1"
 deb="$build dpkg-dev debhelper"
 check="$build clang clang-format libomp-dev libclang-rt-dev libcriterion-dev
-gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base diffutils pkg-config"
+gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base python3-minimal diffutils
+pkg-config"
 coverage="$check llvm"
 case ${1:-} in
 build | demo | bench | weights | deb | check | coverage) wanted=${!1} ;;
