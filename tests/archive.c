@@ -956,7 +956,7 @@ Test(archive, golden_files)
     DIR *dir = opendir("tests/golden");
     cr_assert(dir);
     int good = 0, bad = 0;
-    bytes of_base = load("good-weights-3.raw");
+    bytes of_base = load("good-delta.base");
     nz_options with_base = {0};
     nz_base *base;
     cr_assert_eq(nz_base_new(&base, of_base.p, of_base.n), NZ_OK);

@@ -33,7 +33,7 @@ judge() { # ARCHIVE STATUS OUTPUT
 read_one() { # ARCHIVE: leaves NAME.out, NAME.log and NAME.status
     local name base=
     name=$work/$(basename "$1" .nz)
-    [[ $1 != */good-delta-* ]] || base=--base=tests/golden/good-weights-3.raw
+    [[ $1 != */good-delta-* ]] || base=--base=tests/golden/good-delta.base
     python3 tools/nzread $base "$1" >"$name.out" 2>"$name.log"
     echo $? >"$name.status"
 }

@@ -22,7 +22,7 @@ variants() { # lines "BACKEND COMMAND"
 options() { # NAME: how it is packed
     case $1 in
     good-primed-*) echo --prior=prose ;;
-    good-delta-*) echo --base=good-weights-3.raw ;;
+    good-delta-*) echo --base=good-delta.base ;;
     *) echo --no-prior ;;
     esac
 }

@@ -22,10 +22,6 @@ SETS, CLASSES = 4, 8
 GROUP = 32
 
 
-def rotate_left(x, bits):
-    return (x << 1 | x >> bits - 1) & (1 << bits) - 1
-
-
 def rotate_right(v, bits):
     return v >> 1 | (v & 1) << bits - 1
 
