@@ -25,7 +25,8 @@ fi
 work=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 trap 'rm -rf "$work"' EXIT
 unset NZIP_OPT
-export LC_ALL=C ASAN_OPTIONS=allocator_may_return_null=1
+# An exit status that the command never has.
+export LC_ALL=C ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99
 
 # What the scenes of tests/torture/scene.c take, by name.
 make_inputs() {

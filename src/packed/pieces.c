@@ -61,15 +61,17 @@ typedef struct splitter {
 
 static nz_err piece_add(nz_pieces *s, const nz_piece *piece, const uint8_t *p)
 {
-    nz_piece *more = s->piece;
     if (!piece->bytes)
         return NZ_OK;
-    if (!(s->pieces & (s->pieces - 1))) /* full at every power of two */
-        more = realloc(s->piece, (s->pieces ? 2 * s->pieces : 1) * sizeof *more);
+    if (!(s->pieces & (s->pieces - 1))) { /* full at every power of two */
+        nz_piece *more = realloc(s->piece, (s->pieces ? 2 * s->pieces : 1) * sizeof *more);
+        if (!more)
+            return NZ_E_MEM;
+        s->piece = more;
+    }
     nz_buf_put(&s->contents, p, piece->bytes);
-    if (!more || s->contents.failed)
+    if (s->contents.failed)
         return NZ_E_MEM;
-    s->piece = more;
     s->piece[s->pieces++] = *piece;
     return NZ_OK;
 }
