@@ -67,8 +67,8 @@ static void use(const nz_buf *file, nz_options *opt, nz_span *from)
 /* The deep levels and priors take so long that they are few, and never both. */
 static nz_options options_from(nz_span *from)
 {
-    unsigned deep = choose(from, 8), prior = choose(from, 32);
-    nz_options opt = {.level = deep == 0 ? 5 + (int)choose(from, 5) : 1 + (int)choose(from, 4),
+    bool deep = choose(from, 8) == 0, prior = !deep && choose(from, 32) == 0;
+    nz_options opt = {.level = deep ? 5 + (int)choose(from, 5) : 1 + (int)choose(from, 4),
                       .threads = 1,
                       .memory = (uint64_t)1 << 30,
                       .frame = FRAME << choose(from, 3),
