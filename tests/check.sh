@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
-steps=(format build install units golden reading cli determinism sanitize fuzz)
+steps=(format build install units golden reading cli determinism sanitize threads fuzz)
 [ $# = 0 ] || steps=("$@")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -117,8 +117,12 @@ step_sanitize() {
     cat "$work/cli"
 }
 
+step_threads() {
+    tests/threads.sh
+}
+
 step_fuzz() {
-    FUZZ_SECONDS=${FUZZ_SECONDS:-15} tests/fuzz.sh
+    FUZZ_SECONDS=${FUZZ_SECONDS:-4} tests/fuzz.sh
 }
 
 for step in "${steps[@]}"; do
