@@ -115,10 +115,19 @@ typedef struct deep {
     int32_t st;              /* the mix, stretched */
     uint32_t long_match[16]; /* "as expected", by match length */
 
-    nz_ledger *ledger; /* NULL but for those who ask what bytes cost */
-    double *earned;    /* its part of the ledger */
-    uint8_t *model;    /* [inputs] of the first mixer: whose they are */
+    struct account *account; /* NULL but for those who ask what bytes cost */
 } deep;
+
+/* A view's part of a ledger. */
+typedef struct account {
+    nz_ledger *ledger;
+    double *earned;
+    uint8_t model[]; /* of each input of the first mixer: whose it is */
+} account;
+
+/* What a view is counted with in the memory that mixed frames store: it may not change. */
+enum { VIEW_BYTES = 11072 };
+_Static_assert(sizeof(deep) <= VIEW_BYTES, "a view takes no more than it is counted with");
 
 typedef struct engine {
     ground ground;
@@ -131,7 +140,7 @@ static uint64_t view_memory(const nz_shape *s)
     const nz_deep_plan *p = nz_deep_plan_of(s);
     nz_chosen sets = nz_deep_sets(s), finals = nz_deep_finals(s), stages = nz_deep_stages(s);
     nz_net_shape net = nz_deep_net(s);
-    uint64_t sum = sizeof(deep) + p->matches * sizeof(match_maps);
+    uint64_t sum = VIEW_BYTES + p->matches * sizeof(match_maps);
     sum += nz_deep_lists(s).slots * sizeof(maps);
     sum += nz_mixer_memory(nz_deep_inputs(s), sets.n, sets.rows);
     sum += nz_mixer_memory(nz_deep_final_inputs(s), finals.n, finals.rows);
@@ -249,7 +258,7 @@ static void view_free(deep *d)
         d->kind->expert->free(d->expert);
     nz_series_free(d->series);
     nz_net_free(d->net);
-    free(d->model);
+    free(d->account);
     nz_mixer_free(&d->mixer);
     nz_mixer_free(&d->final);
     for (unsigned i = 0; i < d->stages.n; i++)
@@ -316,12 +325,13 @@ static nz_err view_new(deep **out, const nz_shape *s, const nz_run *run, ground 
 /* From its next byte on, a view writes what it costs. */
 static nz_err keep_ledger(deep *d, nz_ledger *l, unsigned view)
 {
-    d->model = calloc(d->mixer.inputs, 1);
-    if (!d->model)
+    account *a = calloc(1, sizeof *a + d->mixer.inputs);
+    if (!a)
         return NZ_E_MEM;
-    nz_deep_models(d->shape, d->model);
-    d->ledger = l;
-    d->earned = l->earned[view];
+    a->ledger = l;
+    a->earned = l->earned[view];
+    nz_deep_models(d->shape, a->model);
+    d->account = a;
     return NZ_OK;
 }
 
@@ -715,11 +725,19 @@ static void byte_begin(deep *d)
 }
 
 /* The weights are still those that made the prediction. */
-static void enter_bit(deep *d, uint32_t p, int bit)
+static void enter_bit(const deep *d, uint32_t p, int bit)
 {
+    const account *a = d->account;
     float push[NZ_MODELS];
-    nz_ledger_push(push, &d->mixer, d->model, &d->final, NZ_MODEL_NETWORK);
-    nz_ledger_bit(d->ledger, d->earned, push, d->past->pos, p, bit);
+    nz_ledger_push(push, &d->mixer, a->model, &d->final, NZ_MODEL_NETWORK);
+    nz_ledger_bit(a->ledger, a->earned, push, d->past->pos, p, bit);
+}
+
+static void enter_sure(const deep *d, uint32_t p, int hit)
+{
+    const account *a = d->account;
+    nz_ledger_sure(a->ledger, a->earned, d->expert ? NZ_MODEL_SIGNAL : NZ_MODEL_MATCH, d->past->pos,
+                   p, hit);
 }
 
 /* Codes one byte with every model: writes `byte`, or reads one. Returns it. */
@@ -735,7 +753,7 @@ NZ_INLINE uint8_t code_byte(deep *d, nz_arith *a, int decode, uint8_t byte)
         int bit = decode ? nz_arith_decode(a, p) : byte >> (7 - d->bit) & 1;
         if (!decode)
             nz_arith_encode(a, p, bit);
-        if (NZ_UNLIKELY(d->ledger != NULL))
+        if (NZ_UNLIKELY(d->account != NULL))
             enter_bit(d, p, bit);
         if (d->bit < 7)
             learn(d, bit);
@@ -772,9 +790,8 @@ NZ_INLINE uint8_t code(deep *d, nz_arith *a, int decode, uint8_t byte)
     int hit = decode ? nz_arith_decode(a, p) : sure == byte;
     if (!decode)
         nz_arith_encode(a, p, hit);
-    if (NZ_UNLIKELY(d->ledger != NULL))
-        nz_ledger_sure(d->ledger, d->earned, d->expert ? NZ_MODEL_SIGNAL : NZ_MODEL_MATCH,
-                       d->past->pos, p, hit);
+    if (NZ_UNLIKELY(d->account != NULL))
+        enter_sure(d, p, hit);
     nz_adapt_update(flag, hit, ADAPT_LIMIT);
     return hit ? (uint8_t)sure : code_byte(d, a, decode, byte);
 }
