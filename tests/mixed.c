@@ -1,6 +1,7 @@
 /* Frames of several kinds of data: cut, coded by views in turns, put together again; damage is
  * found or harmless. */
 #include "mixed/cut.h"
+#include "mixed/map.h"
 #include "mixed/plan.h"
 #include "packed/describe.h"
 #include "packed/filter.h"
@@ -306,5 +307,24 @@ Test(mixed, parameters_are_refused)
         nz_err err = nz_mixed_load(&again, params);
         cr_assert_eq(err, i == 0 || i == 2 ? NZ_E_VERSION : i >= 4 && i < 8 ? NZ_OK : NZ_E_CORRUPT);
         params[i] = was;
+    }
+}
+
+/* Two bytes of a map must not take sixteen of memory, which no header tells of. */
+Test(mixed, maps_of_tiny_segments)
+{
+    enum { TURNS = 1000 };
+    uint8_t map[1 + 2 * TURNS] = {0};
+    for (size_t bytes = 1; bytes < 64; bytes++) {
+        nz_mixed_list l = {.views = 1, .raw = {bytes * TURNS}};
+        nz_map m;
+        for (size_t i = 0; i < TURNS; i++)
+            map[1 + 2 * i] = (uint8_t)(2 * bytes);
+        nz_err err = nz_map_read(&m, map, sizeof map, &l, bytes * TURNS);
+        if (bytes < 14)
+            cr_assert(err == NZ_E_CORRUPT && !m.turn, "%zu", bytes);
+        else
+            cr_assert_eq(m.turns, TURNS, "%zu", bytes);
+        nz_map_reset(&m);
     }
 }

@@ -121,7 +121,7 @@ static nz_err check(const nz_mixed *m, const nz_plan *plan, const nz_buf *head, 
 {
     size_t codes, n;
     nz_map map = {0};
-    nz_buf frame = {0};
+    nz_buf rows = {0}, frame = {0};
     nz_mixed_list *l = calloc(1, sizeof *l);
     if (!l)
         return NZ_E_MEM;
@@ -133,10 +133,13 @@ static nz_err check(const nz_mixed *m, const nz_plan *plan, const nz_buf *head, 
     if (!err)
         err = nz_map_read(&map, plan->map.p, plan->map.n, l, n);
     if (!err)
-        err = nz_map_frame(&frame, &map, l, plan->contents.p, plan->n);
+        err = nz_map_rows(&rows, &map, l, plan->contents.p);
+    if (!err)
+        err = nz_map_frame(&frame, &map, &rows, plan->n);
     if (!err && memcmp(frame.p, plan->raw, plan->n) != 0)
         err = NZ_E_CORRUPT;
     nz_map_reset(&map);
+    nz_buf_free(&rows);
     nz_buf_free(&frame);
     free(l);
     return err == NZ_E_MEM ? err : err ? NZ_E_FULL : NZ_OK;
@@ -177,7 +180,7 @@ typedef struct unpacker {
     nz_mixed_list list;
     uint8_t *bytes_of_map, *contents;
     nz_map map;
-    nz_buf frame;
+    nz_buf rows, frame;
 } unpacker;
 
 static nz_err decode_map(unpacker *u, const nz_run *run, const uint8_t *codes)
@@ -212,7 +215,11 @@ static nz_err unpack(unpacker *u, const nz_mixed *m, const nz_run *run, const ui
     const nz_course c = {l->view, l->views, u->map.turn, u->map.turns};
     codes += l->map_packed;
     err = nz_course_decode(&c, run, in + codes, packed - codes, u->contents, n);
-    return err ? err : nz_map_frame(&u->frame, &u->map, l, u->contents, raw);
+    if (!err)
+        err = nz_map_rows(&u->rows, &u->map, l, u->contents);
+    free(u->contents);
+    u->contents = NULL;
+    return err ? err : nz_map_frame(&u->frame, &u->map, &u->rows, raw);
 }
 
 static nz_err show_turns(const unpacker *u, nz_err (*show)(void *arg, const nz_shown *turn),
@@ -252,6 +259,7 @@ nz_err nz_mixed_show(const nz_mixed *m, const nz_run *run, const uint8_t *in, si
     free(u->bytes_of_map);
     free(u->contents);
     nz_map_reset(&u->map);
+    nz_buf_free(&u->rows);
     nz_buf_free(&u->frame);
     free(u);
     return err;
