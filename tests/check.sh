@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
-steps=(format build install units golden reading cli determinism sanitize threads fuzz)
+steps=(format build install units golden reading i386 cli determinism sanitize threads fuzz)
 [ $# = 0 ] || steps=("$@")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -89,6 +89,16 @@ step_golden() {
 
 step_reading() {
     tests/reading.sh
+}
+
+# 32 bits, where the compiler for them can be had. Priors, which take long, are read alike.
+step_i386() {
+    local nzip=build/i386/nzip
+    command -v i686-linux-gnu-gcc >/dev/null || { echo "   no i686-linux-gnu-gcc" && return; }
+    quietly "i386 builds without a warning" \
+        make_in i386 i686-linux-gnu-gcc STATIC=1 CFLAGS=-O1 $nzip
+    $nzip -V >/dev/null 2>&1 || { echo "   no i386 programs run here" && return; }
+    NZIP=$nzip tests/golden.sh '[!p]*'
 }
 
 run_cli() { # NZIP, in as many shares as there are cores, but no more than two: some tests wait
