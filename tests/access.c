@@ -978,3 +978,61 @@ Test(access, the_bound_holds)
     free(p);
     free(raw.p);
 }
+
+/* ---- Beyond 4 GiB ---- */
+
+/* Stored frames of zeros, as large as can be, in a file that is mostly a hole: nothing of 5 GiB is
+ * written or decoded, but for the few bytes that are read. */
+Test(access, files_over_4_gib)
+{
+    enum { FRAMES = 5 };
+    const uint64_t raw = UINT64_C(1) << 30;
+    if (sizeof(size_t) < 8)
+        return;
+    FILE *f = tmpfile();
+    uint8_t bytes[NZ_HEADER_BYTES], *end;
+    nz_index x = {0};
+    size_t n;
+    nz_head_store(bytes);
+    cr_assert_eq(fwrite(bytes, 1, NZ_HEAD_BYTES, f), NZ_HEAD_BYTES);
+    for (int i = 0; i < FRAMES; i++) {
+        nz_header h = {.method = NZ_METHOD_STORED, .raw = raw, .packed = raw};
+        n = nz_header_store(&h, bytes);
+        cr_assert_eq(fwrite(bytes, 1, n, f), n);
+        cr_assert(!fseeko(f, (off_t)raw - 6, SEEK_CUR));
+        cr_assert_eq(fwrite("frame", 1, 6, f), 6);
+        cr_assert_eq(nz_index_add(&x, n + raw, raw), NZ_OK);
+    }
+    cr_assert_eq(nz_index_store(&x, &end, &n), NZ_OK);
+    cr_assert_eq(fwrite(end, 1, n, f), n);
+    cr_assert(!fflush(f));
+    free(end);
+    nz_index_reset(&x);
+
+    nz_archive *a;
+    nz_fault fault;
+    char part[8];
+    cr_assert_eq(nz_archive_open_file(&a, f, NULL, &fault), NZ_OK);
+    cr_assert_eq(nz_archive_raw(a), FRAMES * raw);
+    for (int i = 1; i <= FRAMES; i++) {
+        cr_assert_eq(nz_archive_read(a, (uint64_t)i * raw - 6, part, 6, &fault), NZ_OK);
+        cr_assert_str_eq(part, "frame");
+    }
+    nz_archive_free(a);
+
+    nz_reader *r;
+    nz_frame frame;
+    int more, frames = 0;
+    rewind(f);
+    cr_assert_eq(nz_reader_new(&r, NULL, f), NZ_OK);
+    while (!nz_reader_frame(r, &frame, &more) && more)
+        cr_assert_eq(frame.offset, NZ_HEAD_BYTES + (uint64_t)frames++ * frame.packed);
+    cr_assert_eq(frames, FRAMES);
+    cr_assert_gt(nz_reader_packed(r), FRAMES * raw);
+    nz_reader_free(r);
+
+    nz_salvage *s;
+    cr_assert_eq(nz_salvage_open_file(&s, f, NULL, NULL, NULL), NZ_OK, "headers alone are read");
+    nz_salvage_free(s);
+    fclose(f);
+}
