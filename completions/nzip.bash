@@ -1,7 +1,7 @@
 # Completion of nzip, nunzip and nzcat for bash, which needs nothing else.
 
-_nzip_options='-z --compress -d --decompress -t --test -l --list --tensor= -1 -2 -3 -4 -5 -6 -7 -8
-    -9 --fast --best --dtype= --base= --weights= --prior= --no-prior -c --stdout -o --output= -f
+_nzip_options='-z --compress -d --decompress -t --test -l --list --salvage --tensor= -1 -2 -3 -4 -5 -6 -7 -8
+    -9 --fast --best --csv= --svg= --dtype= --base= --weights= --prior= --no-prior -c --stdout -o --output= -f
     --force -k --keep --rm -r --recursive --check -T --threads= -M --memory= --frame= -q --quiet
     -v --verbose -h --help -V --version'
 
@@ -67,7 +67,7 @@ _nzip() {
     --memory | -M) _nzip_words "$cur" 1G 2G 4G 8G 16G 25% 50% 75% ;;
     --frame) _nzip_words "$cur" 64K 256K 1M 4M 16M 64M 256M 1G ;;
     --threads | -T) _nzip_words "$cur" 0 1 2 4 8 16 ;;
-    --base | --output | -o) _nzip_files "$cur" ;;
+    --base | --csv | --svg | --output | -o) _nzip_files "$cur" ;;
     --tensor) _nzip_tensors "$cur" ;;
     *)
         if [[ $cur == -* ]]; then
@@ -76,6 +76,7 @@ _nzip() {
             _nzip_files "$cur" '!*.nz'
         else
             _nzip_files "$cur" '*.nz'
+            ((COMP_CWORD > 1)) || COMPREPLY+=($(compgen -W 'bench explain' -- "$cur"))
         fi
         ;;
     esac

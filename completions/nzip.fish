@@ -23,12 +23,15 @@ complete -c nzip -s z -l compress -d 'Compress'
 complete -c nzip -s d -l decompress -d 'Restore FILE from FILE.nz'
 complete -c nzip -s t -l test -d 'Decode and check, write nothing'
 complete -c nzip -s l -l list -d 'Sizes, ratio, method, tensors'
+complete -c nzip -l salvage -d 'Of a damaged archive what is left'
 complete -c nzip -l tensor -x -a '(__nzip_tensors)' -d 'Of a checkpoint this tensor alone'
 complete -c nzip -s 1 -l fast -d 'Fastest'
 for level in 2 3 4 5 6 7 8
     complete -c nzip -s $level -d "Level $level"
 end
 complete -c nzip -s 9 -l best -d 'Smallest'
+complete -c nzip -l csv -r -F -d 'Of bench: the table'
+complete -c nzip -l svg -r -F -d 'Of bench: the picture'
 complete -c nzip -l dtype -x -d 'The input is an array of such numbers' \
     -a 'BF16 F16 F32 F64 F8_E4M3 F8_E5M2 I8 I16 I32 I64 U8 U16 U32 U64 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q2_K Q3_K Q4_K Q5_K Q6_K Q8_K'
 complete -c nzip -l base -r -F -d 'Pack tensors by their difference from this file'

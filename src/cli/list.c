@@ -17,7 +17,7 @@
 
 typedef struct row {
     uint64_t frames, raw, packed;
-    uint64_t memory; /* that its most demanding frame takes */
+    uint64_t memory;          /* that its most demanding frame takes */
     char method[METHOD_TEXT]; /* "bytes-5", "stored", "several" */
 } row;
 
