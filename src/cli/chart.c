@@ -130,10 +130,11 @@ static void put_label(html *h, panel *p, const result *r, const char *colour)
 {
     double x = x_of(p, speed_of(r, p->unpacking)), y = y_of(p, ratio_of(r));
     double w = LETTER * (double)strlen(r->label);
-    const struct box places[] = {{x + 7, y - 7, w, 13},      {x - 7 - w, y - 7, w, 13},
-                                 {x - w / 2, y - 20, w, 13}, {x - w / 2, y + 7, w, 13},
-                                 {x + 5, y - 19, w, 13},     {x + 5, y + 5, w, 13},
-                                 {x - 5 - w, y - 19, w, 13}, {x - 5 - w, y + 5, w, 13},
+    /* More ratio mostly means less speed: lines leave the upper right free. */
+    const struct box places[] = {{x + 4, y - 18, w, 13},     {x + 7, y - 7, w, 13},
+                                 {x - 4 - w, y + 5, w, 13},  {x - w / 2, y - 20, w, 13},
+                                 {x - w / 2, y + 7, w, 13},  {x - 7 - w, y - 7, w, 13},
+                                 {x + 4, y + 5, w, 13},      {x - 4 - w, y - 18, w, 13},
                                  {x - w / 2, y - 33, w, 13}, {x - w / 2, y + 20, w, 13}};
     unsigned k = 0, n = sizeof places / sizeof *places;
     while (k < n && !is_free(p, &places[k]))
