@@ -165,6 +165,8 @@ static nz_err explain_coded(survey *v, const nz_opened *f)
                                                      : explain_mixed(v, f, &run, raw);
     if (!err && nz_hash(raw, n) != f->header.hash)
         err = NZ_E_CORRUPT;
+    if (!err && atomic_load(&v->ledger.stop)) /* too late for the engine to notice */
+        err = NZ_E_STOPPED;
     free(raw);
     nz_ledger_free(&v->ledger);
     return err;
