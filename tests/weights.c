@@ -511,6 +511,34 @@ Test(weights, max_is_never_far_behind_fast, .init = setup)
     free(raw);
 }
 
+/* Of two frequencies, 14 and 4082: the first as so many bits, the first of them telling how many
+ * the others are. The models of all are as at first. */
+static nz_err load_two_frequencies(uint32_t first, unsigned bits)
+{
+    enum { SECOND = 12 << 11 | (4082 & 2047), SECOND_BITS = 15 };
+    uint8_t code[32];
+    nz_arith a;
+    nz_arith_write(&a, code + 2, sizeof code - 2);
+    for (unsigned i = bits; i--;)
+        nz_arith_encode(&a, 1 << 15, first >> i & 1);
+    for (unsigned i = SECOND_BITS; i--;)
+        nz_arith_encode(&a, 1 << 15, SECOND >> i & 1);
+    cr_assert(!nz_arith_flush(&a));
+    code[0] = 1;
+    code[1] = (uint8_t)(a.at - code - 2);
+    nz_tables t = {0};
+    nz_span in = nz_span_of(code, (size_t)(a.at - code));
+    nz_err err = nz_tables_load(&t, &in);
+    nz_tables_free(&t);
+    return err;
+}
+
+Test(weights, frequencies_of_too_many_bits)
+{
+    cr_assert_eq(load_two_frequencies(4 << 3 | 6, 7), NZ_OK);
+    cr_assert_eq(load_two_frequencies(14, 4), NZ_E_CORRUPT);
+}
+
 Test(weights, parameters_no_encoder_writes)
 {
     nz_weights w = {.numerics = NZ_WEIGHTS_NUMERICS, .mode = NZ_MODE_MAX, .memory = 77};

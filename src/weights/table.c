@@ -226,8 +226,10 @@ static unsigned code_number(model *m, unsigned before, unsigned above, unsigned 
     for (int bit = 3; bit >= 0; bit--)
         node = node << 1 | code(m, &tree[node], size >> bit & 1);
     size = node & 15;
-    if (size < 2 || size >= SIZES)
+    if (size < 2)
         return size;
+    if (size >= SIZES)
+        return NZ_RANS_SLOTS; /* no encoder's, and no table's */
     for (unsigned k = 1; k < size; k++) {
         uint16_t even = 1 << 15;
         unsigned bit = v >> (size - 1 - k) & 1;
