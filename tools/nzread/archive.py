@@ -77,7 +77,7 @@ class Archive:
         require(size <= directory.SIZE_MOST, "a directory that is too large")
         contents = self.span.cut(size)
         self.check(32)
-        directory.verify(contents, sum(raw for _, raw in self.entries))
+        directory.read(contents, sum(raw for _, raw in self.entries))
         self.directory = self.span.at - self.start
 
     def read_frame(self, method):

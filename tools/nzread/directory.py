@@ -1,4 +1,4 @@
-"""The directory of tensors (formats/archive.md). Decoding needs none of it, but it must be right."""
+"""The directory of tensors (formats/archive.md): decoding needs none of it, but it must be right."""
 
 from dtype import DTYPES
 from errors import require
@@ -10,13 +10,8 @@ TENSORS_MOST = 1 << 20
 DIMS_MOST = 8
 
 
-def verify(span, raw):
-    """raw: bytes of the archive's frames."""
-    tensors(span, raw)
-
-
-def tensors(span, raw):
-    """(name, dtype, dims, place in the raw data) of each tensor."""
+def read(span, raw):
+    """(name, dtype, dims, place in the raw data) of each tensor; raw: bytes of all frames."""
     count, size = span.varint(), span.varint()
     require(1 <= count <= TENSORS_MOST and size <= SIZE_MOST, "a directory of impossible sizes")
     tables = read_tables(span)

@@ -8,7 +8,7 @@ from span import Span
 
 NUMERICS = 9
 ENGINE_FAST, ENGINE_DEEP = 0, 1
-TEXT, BINARY, CODE, IMAGE, BILEVEL, AUDIO = range(6)
+TEXT, BINARY, CODE = range(3)
 MACHINES = (1, 2, 3)
 LEVELS = {ENGINE_FAST: range(1, 5), ENGINE_DEEP: range(5, 10)}
 TABLE_BITS = {1: 25, 2: 25, 3: 27, 4: 27}  # the most of each level; the least are 16
