@@ -1,7 +1,7 @@
 /* What data is, told from any bytes: an answer that a header can carry, and cuts that leave nothing
  * out. */
 #include "containers/sniff.h"
-#include "lib/fuzz.h"
+#include "lib/parts.h"
 #include "mixed/cut.h"
 #include "model/bytes.h"
 #include "model/prior.h"
@@ -59,18 +59,45 @@ static void use_sniff(const uint8_t *in, size_t n, bool columns)
     check(t.at <= n && nz_tensor_shape(&again, t.dtype, t.dim, t.dims) && again.bytes == t.bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
+static void use(const uint8_t *in, size_t n, int level, bool columns)
 {
     bool hopeless;
-    nz_span from = choices_of(in, &n, 2);
-    if (!n || n > MOST)
-        return 0;
-    int level = 1 + (int)choose(&from, NZ_LEVEL_MAX);
     use_headers(in, n);
     use_cut(in, n, level);
-    use_sniff(in, n, choose(&from, 2));
+    use_sniff(in, n, columns);
     check(!nz_bytes_hopeless(&hopeless, in, n));
     int prior = nz_prior_choose(in, n);
     check(!prior || nz_prior_name(prior));
+}
+
+/* Long stretches of numbers, pixels and text, as detectors want them. */
+static void put_long(nz_buf *to, nz_span *from)
+{
+    for (unsigned n = 1 + choose(from, 4); n; n--) {
+        size_t bytes = 4096 * (size_t)(1 + choose(from, 10)) + choose(from, 16);
+        switch (choose(from, 4)) {
+        case 0: put_numbers(to, from, bytes, 1u << choose(from, 4)); break;
+        case 1: put_samples(to, from, bytes, 1 + choose(from, 2)); break;
+        case 2: put_part(to, from, 0); break;
+        default:
+            for (size_t end = to->n + bytes; to->n < end;)
+                put_text(to, "Text, and <i>text</i> again; ");
+        }
+    }
+    check(!to->failed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
+{
+    nz_buf file = {0};
+    nz_span from = choices_of(in, &n, 3), left = nz_span_of(in, n);
+    if (!n || n > MOST)
+        return 0;
+    int level = 1 + (int)choose(&from, NZ_LEVEL_MAX);
+    bool columns = choose(&from, 2);
+    if (choose(&from, 2))
+        put_long(&file, &left);
+    use(file.n ? file.p : in, file.n ? file.n : n, level, columns);
+    nz_buf_free(&file);
     return 0;
 }

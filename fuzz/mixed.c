@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
     if (n > MOST)
         return 0;
     for (unsigned i = 0; i < views; i++) {
-        nz_content c = content_from(&from, level, in, n);
+        nz_content c = content_from(&from, level);
         nz_shape_for(&p.view[i], level, &c, MOST);
     }
     put_map(&p, &from, views);

@@ -3,7 +3,7 @@
 #include "lib/parts.h"
 #include "nz.h"
 
-enum { MOST = 1 << 12, FRAME = 64 << 10, DEEP_MOST = 600 };
+enum { MOST = 1 << 12, FRAME = 64 << 10, DEEP_MOST = 1500 };
 
 typedef struct packed {
     char *p;

@@ -4,7 +4,14 @@
 #include "weights/explain.h"
 #include "weights/weights.h"
 
-enum { MOST = 1 << 13, SLABS = 4, BLOCKS = 2048, BYTES_MOST = 3 << 12, GAP = 96 };
+enum {
+    MOST = 1 << 13,
+    SLABS = 3,
+    BLOCKS = 2048,
+    BYTES_MOST = 1 << 12,
+    LONG_MOST = 3 << 14,
+    GAP = 96
+};
 
 typedef struct frame {
     nz_buf raw, base, head, codes;
@@ -38,7 +45,7 @@ static void put_slab(frame *f, nz_span *from)
     put_numbers(&f->raw, from, choose(from, GAP), 0);
     nz_dtype dtype = before ? before->slab.dtype : dtype_from(from);
     const nz_dtype_info *info = nz_dtype_about(dtype);
-    uint64_t most = BYTES_MOST / info->bytes;
+    uint64_t most = (choose(from, 8) ? BYTES_MOST : LONG_MOST) / info->bytes;
     uint64_t n = before ? before->slab.n : 1 + choose(from, BLOCKS);
     n = n < most ? n : most;
     *p = (nz_placed){.slab = {dtype, n, 1 + choose(from, choose(from, 2) ? 128 : 4096)},

@@ -35,7 +35,7 @@ random() { # SEED BYTES
 seed=0
 for raw in $raws; do
     name=$(basename "$raw")
-    for target in fast deep detect filter lz; do
+    for target in fast deep detect filter lz words; do
         seed=$((seed + 1))
         most=20000
         [ $target != deep ] || most=400
@@ -45,7 +45,7 @@ done
 
 # Choices alone.
 for seed in $(seq 40); do
-    for target in tensors mixed deflate roundtrip; do
+    for target in tensors mixed deflate roundtrip detect; do
         random "$seed" $((seed * 40)) >"$to/$target/$seed"
     done
 done

@@ -12,17 +12,37 @@ enum {
     FUZZ_TURNS = 4
 };
 
-/* What the header of such a kind may say; where it cannot say that, what the bytes look like. */
-static nz_content content_from(nz_span *from, int level, const uint8_t *raw, size_t n)
+static nz_raster raster_from(nz_span *from, bool bilevel)
 {
-    uint8_t said[NZ_CONTENT_BYTES];
-    nz_content c = {.kind = (nz_kind)choose(from, NZ_KINDS)};
-    for (int i = 0; i < NZ_CONTENT_BYTES; i++)
-        said[i] = (uint8_t)choose(from, 256);
-    bool sound = nz_content_load(&c, said);
-    return sound && (level > NZ_FAST_LEVEL_MAX || nz_content_is_bytes(&c))
-               ? c
-               : nz_content_of(level, raw, n);
+    unsigned sample = bilevel ? NZ_SAMPLE_8 : choose(from, NZ_SAMPLES);
+    unsigned bytes = nz_sample_bytes(sample);
+    unsigned pixel = bilevel ? 0 : (1 + choose(from, NZ_PLANES_MAX)) * bytes;
+    unsigned row = bilevel ? 16 + choose(from, 64) : (8 + choose(from, 40)) * pixel;
+    unsigned first = choose(from, row);
+    return (nz_raster){(uint16_t)row, (uint16_t)first, (uint8_t)pixel, (uint8_t)sample};
+}
+
+static nz_sound sound_from(nz_span *from)
+{
+    nz_sound s = {.first = (uint16_t)choose(from, 64)};
+    s.channels = (uint8_t)(1 + choose(from, NZ_SOUND_CHANNELS_MAX));
+    s.width = (uint8_t)(1 + choose(from, NZ_SOUND_WIDTH_MAX));
+    s.flags = (uint8_t)choose(from, 4);
+    return s;
+}
+
+/* Any that the header of such a level may tell of. */
+static nz_content content_from(nz_span *from, int level)
+{
+    bool deep = level > NZ_FAST_LEVEL_MAX;
+    nz_content c = {.kind = (nz_kind)choose(from, deep ? NZ_KINDS : NZ_KIND_CODE + 1)};
+    if (c.kind == NZ_KIND_CODE)
+        c.machine = (nz_machine)(1 + choose(from, NZ_MACHINES - 1));
+    if (nz_content_is_image(&c))
+        c.raster = raster_from(from, c.kind == NZ_KIND_BILEVEL);
+    if (c.kind == NZ_KIND_AUDIO)
+        c.sound = sound_from(from);
+    return c;
 }
 
 /* Views of a level, and turns that they take through n bytes, 1 to 65536. */
@@ -32,7 +52,7 @@ typedef struct chosen_course {
     nz_course course;
 } chosen_course;
 
-static void course_from(chosen_course *c, nz_span *from, int level, const uint8_t *raw, size_t n)
+static void course_from(chosen_course *c, nz_span *from, int level, size_t n)
 {
     bool deep = level > NZ_FAST_LEVEL_MAX;
     unsigned views = deep ? 1 + choose(from, FUZZ_VIEWS) : 1, turns = 0;
@@ -45,7 +65,7 @@ static void course_from(chosen_course *c, nz_span *from, int level, const uint8_
         left -= bytes;
     }
     for (unsigned i = 0; i < views; i++) {
-        nz_content content = content_from(from, level, raw, n);
+        nz_content content = content_from(from, level);
         nz_shape_for(&c->view[i], level, &content, n);
     }
     if (deep)
@@ -99,7 +119,7 @@ static inline void use_engine(const uint8_t *in, size_t n, int level_low, unsign
         return;
     nz_kern_init(&kern, plain ? 0 : nz_cpu());
     nz_run run = {.kern = &kern};
-    course_from(&c, &from, level, in, n);
+    course_from(&c, &from, level, n);
     if (codes)
         use_codes(&c.course, &run, in, n);
     else

@@ -299,7 +299,7 @@ static void put_part(nz_buf *to, nz_span *from, int depth)
     check(!to->failed);
 }
 
-static void put_file(nz_buf *to, nz_span *from)
+static inline void put_file(nz_buf *to, nz_span *from)
 {
     for (unsigned n = 1 + choose(from, 3); n && to->n < FILE_MOST; n--)
         put_part(to, from, 0);
