@@ -328,3 +328,27 @@ Test(mixed, maps_of_tiny_segments)
         nz_map_reset(&m);
     }
 }
+
+/* A header at every few bytes that goes on to the end: reading all of them would take hours. */
+Test(mixed, headers_are_not_read_for_ever)
+{
+    static const struct {
+        const char *header;
+        size_t bytes, n;
+    } ENDLESS[] = {{"P5#", 3, 1 << 20}, {"II*\0", 4, 1 << 22}};
+    for (size_t k = 0; k < sizeof ENDLESS / sizeof *ENDLESS; k++) {
+        size_t n = ENDLESS[k].n, bytes = 0;
+        uint8_t *raw = malloc(n);
+        cr_assert(raw);
+        for (size_t i = 0; i < n; i++)
+            raw[i] = (uint8_t)ENDLESS[k].header[i % ENDLESS[k].bytes];
+        nz_segments s = {0};
+        nz_content all = nz_content_of(5, raw, n);
+        nz_cut(&s, 5, &all, raw, n);
+        for (size_t i = 0; i < s.n; i++)
+            bytes += s.at[i].bytes;
+        cr_assert_eq(bytes, n);
+        nz_segments_free(&s);
+        free(raw);
+    }
+}

@@ -3,6 +3,9 @@
 /* What is looked at in the row above reaches up to four pixels to the right. */
 enum { ROW_MIN = 8, PIXELS_MIN = 5, BITS_ROW_MIN = 16, ROWS_MIN = 8, REST = 4 };
 
+/* Headers are looked for at every byte: one that goes on for ever must not be read to its end. */
+enum { PNM_HEADER_MOST = 1024 /* bytes, comments among them */, TIFF_ENTRIES_MOST = 512 };
+
 bool nz_raster_valid(const nz_raster *r)
 {
     const uint32_t bytes = nz_sample_bytes(r->sample);
@@ -50,7 +53,7 @@ static bool pnm(nz_picture *p, const uint8_t *raw, size_t n)
 {
     if (raw[0] != 'P' || raw[1] < '4' || raw[1] > '6')
         return false;
-    const uint8_t *at = raw + 2, *end = raw + n;
+    const uint8_t *at = raw + 2, *end = raw + (n < PNM_HEADER_MOST ? n : PNM_HEADER_MOST);
     uint32_t width = number(&at, end), height = number(&at, end);
     if (raw[1] == '4')
         return set(p, n, (width + 7) / 8, height, (size_t)(at - raw) + 1, 0, NZ_SAMPLE_8);
@@ -101,6 +104,8 @@ static uint32_t field(const tiff *t, uint32_t tag, uint32_t missing)
     enum { ENTRY = 12, SHORT = 3, LONG = 4 };
     uint64_t at = tiff32(t, 4);
     uint32_t entries = tiff16(t, at);
+    if (entries > TIFF_ENTRIES_MOST)
+        return missing;
     for (at += 2; entries-- > 0 && at < t->n; at += ENTRY) {
         if (tiff16(t, at) != tag)
             continue;

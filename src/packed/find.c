@@ -61,6 +61,13 @@ bool nz_png_data(nz_span *data, const uint8_t *p, size_t n)
     return true;
 }
 
+void nz_png_waste(uint64_t *waste, const uint8_t *p, size_t n)
+{
+    size_t size = n < NZ_PNG_FRAME || memcmp(p + 4, "IDAT", 4) != 0 ? 0 : load32_big(p);
+    if (size <= n)
+        *waste -= size < *waste ? size : *waste;
+}
+
 void nz_png_put(nz_buf *to, const uint8_t *p, size_t n)
 {
     uint8_t *q = nz_buf_room(to, n + NZ_PNG_FRAME);
@@ -74,7 +81,7 @@ void nz_png_put(nz_buf *to, const uint8_t *p, size_t n)
     to->n += n + NZ_PNG_FRAME;
 }
 
-static bool png(nz_found *found, const uint8_t *p, size_t n)
+static bool png(nz_found *found, const uint8_t *p, size_t n, uint64_t *waste)
 {
     enum { HEAD = 33, CHUNKS = 256 /* at most before the first with pixels */ };
     static const uint8_t CHANNELS[7] = {1, 0, 3, 1, 2, 0, 4}; /* by type of colour */
@@ -96,6 +103,7 @@ static bool png(nz_found *found, const uint8_t *p, size_t n)
         }
         if (size > n - at - NZ_PNG_FRAME)
             break;
+        nz_png_waste(waste, p + at, n - at);
         at += size + NZ_PNG_FRAME;
     }
     return false;
@@ -115,13 +123,13 @@ static bool zlib(nz_found *found, const uint8_t *all, size_t at, size_t n)
     return pdf || p[0] == 0x78;
 }
 
-bool nz_find(nz_found *found, const uint8_t *p, size_t n, size_t from)
+bool nz_find(nz_found *found, const uint8_t *p, size_t n, size_t from, uint64_t *waste)
 {
-    for (size_t at = from; at < n; at++) {
+    for (size_t at = from; at < n && *waste; at++) {
         bool good = false;
         switch (p[at]) {
         case 0x1f: good = gzip(found, p + at, n - at); break;
-        case 0x89: good = png(found, p + at, n - at); break;
+        case 0x89: good = png(found, p + at, n - at, waste); break;
         case 'P': good = zip(found, p + at, n - at); break;
         default: good = zlib(found, p, at, n);
         }

@@ -22,13 +22,16 @@ typedef struct nz_found {
     unsigned row, pixel, depth;
 } nz_found;
 
-/* The first at `from` or behind it; false: there is none. */
-bool nz_find(nz_found *found, const uint8_t *p, size_t n, size_t from);
+/* The first at `from` or behind it; false: there is none. Of *waste, bytes that may be read in
+ * vain, those are taken that were; with the last of them the search ends. */
+bool nz_find(nz_found *found, const uint8_t *p, size_t n, size_t from, uint64_t *waste);
 
 enum { NZ_PNG_FRAME = 12 /* bytes around a chunk's own */ };
 
 /* The bytes of the PNG chunk at p, which says IDAT and has the right check; false: it is none. */
 bool nz_png_data(nz_span *data, const uint8_t *p, size_t n);
+/* What was read in vain there for a check that is wrong. */
+void nz_png_waste(uint64_t *waste, const uint8_t *p, size_t n);
 /* Puts such a chunk around the n bytes at p. */
 void nz_png_put(nz_buf *to, const uint8_t *p, size_t n);
 

@@ -30,7 +30,7 @@ static void sums_put(nz_buf *to, nz_wrap wrap, const uint8_t *raw, size_t n)
 }
 
 /* PNG's chunks at p, joined; their sizes. Returns the bytes they take. */
-static size_t chunks_get(nz_buf *data, nz_buf *sizes, const uint8_t *p, size_t n)
+static size_t chunks_get(nz_buf *data, nz_buf *sizes, const uint8_t *p, size_t n, uint64_t *waste)
 {
     nz_span chunk;
     size_t at = 0, count = 0;
@@ -40,6 +40,7 @@ static size_t chunks_get(nz_buf *data, nz_buf *sizes, const uint8_t *p, size_t n
         nz_buf_put(data, chunk.at, nz_span_left(&chunk));
         nz_buf_varint(&all, nz_span_left(&chunk));
     }
+    nz_png_waste(waste, p + at, n - at);
     nz_buf_varint(sizes, count);
     nz_buf_put(sizes, all.p, all.n);
     sizes->failed |= all.failed;
@@ -98,7 +99,7 @@ static nz_err stream_look(splitter *s, nz_found *found, size_t *end)
     s->raw.n = s->data.n = s->around.n = s->description.n = s->again.n = 0;
     s->spent = LEAST;
     if (found->wrap == NZ_WRAP_PNG) {
-        *end = found->at + chunks_get(&s->data, &s->around, in, n);
+        *end = found->at + chunks_get(&s->data, &s->around, in, n, &s->waste);
         if (s->data.failed || s->around.failed)
             return NZ_E_MEM;
         s->spent += s->data.n;
@@ -161,7 +162,7 @@ static nz_err stream_add(splitter *s, const nz_found *found, size_t end)
 static nz_err split(splitter *s)
 {
     nz_found found;
-    for (size_t from = 0; s->waste && nz_find(&found, s->file, s->n, from);) {
+    for (size_t from = 0; nz_find(&found, s->file, s->n, from, &s->waste);) {
         size_t end = 0;
         nz_err err = stream_look(s, &found, &end);
         if (!err) {
