@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
-steps=(format build install units golden reading i386 cli determinism sanitize threads fuzz)
+steps=(format build install units golden reading i386 cli determinism sanitize threads torture fuzz)
 [ $# = 0 ] || steps=("$@")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -129,6 +129,10 @@ step_sanitize() {
 
 step_threads() {
     tests/threads.sh
+}
+
+step_torture() {
+    NZ_SHORT=1 tests/torture.sh
 }
 
 step_fuzz() {

@@ -12,8 +12,8 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
 fi
 plain=build/gcc
 sanitized=build/san
-every=1 every_damage=1 every_sanitized=1 every_sanitized_damage=40
-[ -z "${NZ_SHORT:-}" ] || every=23 every_damage=97 every_sanitized=11 every_sanitized_damage=1500
+every=1 every_damage=1 every_sanitized=1 every_sanitized_damage=97
+[ -z "${NZ_SHORT:-}" ] || every=3 every_damage=1499 every_sanitized=17 every_sanitized_damage=19997
 build() {
     make --no-print-directory -s -j"$(nproc)" CC=gcc WERROR=1 torturers "$@"
 }

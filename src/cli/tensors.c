@@ -219,10 +219,8 @@ static bool take(const options *o, const source *s, const nz_archive *a, size_t 
 static char *own_name(const char *archive, const char *tensor)
 {
     char *name = malloc(strlen(archive) + strlen(tensor) + sizeof "..bin");
-    if (!name) {
-        say_error("%s: out of memory", archive);
+    if (!name)
         return NULL;
-    }
     size_t n = (size_t)sprintf(name, "%s.", archive);
     for (const char *p = tensor; *p; p++)
         name[n++] = *p == '/' || (unsigned char)*p < ' ' || *p == 127 ? '_' : *p;
@@ -236,6 +234,8 @@ static bool take_beside(const options *o, const source *s, const nz_archive *a, 
     nz_tensor_about(a, tensor, &info);
     char *archive = source_raw_name(s->path);
     char *name = archive ? own_name(archive, info.name) : NULL;
+    if (archive && !name)
+        say_error("%s: out of memory", s->name);
     bool good = name && take(o, s, a, tensor, name);
     free(archive);
     free(name);

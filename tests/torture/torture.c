@@ -71,6 +71,14 @@ static bool wanted(const options *o, class c)
     return !o->untraced || c <= CLASS_FULL;
 }
 
+/* Where not all are tried, of the many alike there are fewer still. */
+static size_t pace(const options *o, class c)
+{
+    static const size_t RARER[CLASSES] = {
+        [CLASS_CALLS] = 4, [CLASS_SIGNAL] = 16, [CLASS_KILL] = 8, [CLASS_CHANGE] = 24};
+    return o->every == 1 || !RARER[c] ? o->every : o->every * RARER[c];
+}
+
 static void work(const options *o, const stage *stages, unsigned number)
 {
     place p = place_new(o->nzip, o->inputs, o->work, number);
@@ -80,7 +88,8 @@ static void work(const options *o, const stage *stages, unsigned number)
         if (!stages[scene].s || !wanted(o, c))
             continue;
         plan todo = plan_new(&stages[scene], c);
-        for (size_t k = i % o->every; k < todo.n; k += o->every)
+        size_t by = pace(o, c);
+        for (size_t k = i % by; k < todo.n; k += by)
             try(&stages[scene], &p, &todo.trial[k], scene, c);
         plan_free(&todo);
     }
