@@ -246,7 +246,7 @@ static nz_err decode(const nz_shape *s, const nz_run *run, nz_arith *coder, uint
     if (run->done)
         atomic_fetch_add_explicit(run->done, n - size, memory_order_relaxed);
     if (run->ledger)
-        fast_enter_words(run->ledger, &words, raw + n - size, size, n);
+        nz_fast_enter_words(run->ledger, &words, raw + n - size, size, n);
     return nz_words_expand(&words, raw, n, raw + n - size, size) ? NZ_OK : NZ_E_CORRUPT;
 }
 

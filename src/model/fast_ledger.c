@@ -13,8 +13,8 @@ static nz_model model_of(const nz_fast *f, const uint8_t *contexts, int lane, bo
     return other > 1 ? NZ_MODEL_MATCH : NZ_MODEL_ORDERS;
 }
 
-void fast_enter_bit(nz_ledger *l, const nz_fast *f, size_t at, fast_cell *const *cell,
-                    int32_t *const *w, bool matched, uint32_t p, int bit)
+void nz_fast_enter_bit(nz_ledger *l, const nz_fast *f, size_t at, fast_cell *const *cell,
+                       int32_t *const *w, bool matched, uint32_t p, int bit)
 {
     uint8_t contexts[FAST_GROUPS_MAX * FAST_LANES];
     float push[NZ_MODELS] = {0}, sum = 0;
@@ -33,8 +33,8 @@ void fast_enter_bit(nz_ledger *l, const nz_fast *f, size_t at, fast_cell *const 
     nz_ledger_bit(l, l->earned[0], push, at, p, bit);
 }
 
-void fast_enter_words(nz_ledger *l, const nz_words *words, const uint8_t *codes, size_t size,
-                      size_t n)
+void nz_fast_enter_words(nz_ledger *l, const nz_words *words, const uint8_t *codes, size_t size,
+                         size_t n)
 {
     uint8_t length[256];
     size_t to = n;

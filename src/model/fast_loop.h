@@ -346,7 +346,7 @@ FAST_INLINE nz_err code_frame(const fast_plan plan, const int decode, nz_ledger 
                 const int y = code_bit(&coder, decode, coded, byte >> (7 - bit) & 1);
 
                 if (ledger)
-                    fast_enter_bit(ledger, f, pos, cell, w, m[0].byte != 0, coded, y);
+                    nz_fast_enter_bit(ledger, f, pos, cell, w, m[0].byte != 0, coded, y);
 
                 /* What was all but certain teaches little, but costs as much; histories keep it. */
                 enum { SURE = 128 };
