@@ -136,7 +136,7 @@ step_torture() {
 }
 
 step_fuzz() {
-    FUZZ_SECONDS=${FUZZ_SECONDS:-4} tests/fuzz.sh
+    FUZZ_SECONDS=${FUZZ_SECONDS:-3} tests/fuzz.sh
 }
 
 for step in "${steps[@]}"; do
