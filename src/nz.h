@@ -123,7 +123,8 @@ typedef struct nz_fault {
 
 typedef struct nz_writer nz_writer; /* one archive */
 
-/* On success the caller owns *out and returns it with nz_writer_free(). `to` stays the caller's. */
+/* On success the caller owns *out and returns it with nz_writer_free(). `to` stays the caller's;
+ * what he left in its buffer is written first, and the archive goes past that buffer. */
 nz_err nz_writer_new(nz_writer **out, const nz_options *opt, FILE *to);
 nz_err nz_writer_put(nz_writer *w, const void *data, size_t n);
 nz_err nz_writer_end(nz_writer *w);            /* the archive is complete only after NZ_OK */

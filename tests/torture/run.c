@@ -47,21 +47,10 @@ static void redirect(const char *path, int flags, int to)
     close(fd);
 }
 
-static void no_reader(void)
-{
-    int end[2];
-    if (pipe(end) || dup2(end[1], STDOUT_FILENO) < 0)
-        die("pipe");
-    close(end[0]);
-    close(end[1]);
-}
-
 static void become(const command *c, const fault *f, int log, bool traced)
 {
     redirect(c->in ? c->in : "/dev/null", O_RDONLY, STDIN_FILENO);
     redirect(c->out, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
-    if (c->closed)
-        no_reader();
     redirect(c->err, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
     if (dup2(log, LOG_FD) < 0 || chdir(c->folder))
         die(c->folder);

@@ -30,7 +30,6 @@ typedef struct fault {
 typedef struct command {
     char *const *argv;                   /* the last is NULL */
     const char *folder, *in, *out, *err; /* paths; `in` NULL: nothing */
-    bool closed;                         /* standard output is a pipe that nobody reads */
     bool traced; /* calls are recorded even if there is no fault among them */
 } command;
 
