@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The pages are complete: tools/nzread, written from formats/*.md alone, unpacks what nzip packed.
+# tools/nzread, a second decoder that follows formats/*.md, unpacks what nzip packed.
 # All golden archives, but those of the deep engine, which it must say it does not know.
 set -u
 cd "$(dirname "$0")/.."
