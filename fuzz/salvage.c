@@ -33,7 +33,7 @@ static void note(void *arg, const nz_lost *l)
 static void use(const uint8_t *in, size_t n)
 {
     static uint8_t out[ROOM], want[ROOM];
-    const nz_options opt = {.threads = 1, .memory = (uint64_t)8 << 20};
+    const nz_options opt = {.threads = 1, .memory = (uint64_t)2 << 20};
     account a = {0};
     nz_salvage *s;
     size_t at = 0, got, raw;
