@@ -72,18 +72,37 @@ void free(void *p)
     __libc_free(p);
 }
 
+/* Big tables are mapped with a huge page more than they need, whose two ends are given back at
+ * once: it is not counted. The size is 0 where nothing is mapped. */
+#define HUGE_PAGE ((size_t)2 << 20)
+enum { MAPPINGS = 256 };
+static struct {
+    uint8_t *table;
+    size_t n;
+} mapping[MAPPINGS];
+
 void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
 {
-    void *p = (void *)syscall(SYS_mmap, at, n, protection, flags, fd, offset);
-    took(p != MAP_FAILED && flags & MAP_ANONYMOUS ? n : 0);
+    uint8_t *p = (uint8_t *)syscall(SYS_mmap, at, n, protection, flags, fd, offset);
+    int i = 0;
+    if (p == MAP_FAILED || !(flags & MAP_ANONYMOUS) || n <= HUGE_PAGE)
+        return p;
+    while (mapping[i].n)
+        cr_assert_lt(++i, MAPPINGS);
+    mapping[i].table = p + (-(uintptr_t)p & (HUGE_PAGE - 1));
+    mapping[i].n = n - HUGE_PAGE;
+    took(n - HUGE_PAGE);
     return p;
 }
 
-/* Of what was counted: files' mappings are not unmapped while we count. */
 int munmap(void *p, size_t n)
 {
     int failed = (int)syscall(SYS_munmap, p, n);
-    held -= failed ? 0 : (ptrdiff_t)n;
+    for (int i = 0; i < MAPPINGS && !failed; i++)
+        if (mapping[i].n == n && mapping[i].table == p) {
+            held -= (ptrdiff_t)n;
+            mapping[i].n = 0;
+        }
     return failed;
 }
 
@@ -130,17 +149,19 @@ static size_t unpack(bytes b, uint64_t memory, nz_err *err)
     return (size_t)(most - before);
 }
 
-/* What the frames' headers say. */
-static uint64_t declared(bytes b)
+/* What the frames' headers say. `first`: of the first alone. */
+static uint64_t declared(bytes b, uint64_t *first)
 {
     nz_reader *r;
     nz_frame frame;
     int n;
-    uint64_t memory = 0;
+    uint64_t memory = *first = 0;
     FILE *f = fmemopen(b.p, b.n, "rb");
     cr_assert_eq(nz_reader_new(&r, &(nz_options){.threads = 1}, f), NZ_OK);
-    while (!nz_reader_frame(r, &frame, &n) && n)
+    while (!nz_reader_frame(r, &frame, &n) && n) {
         memory = frame.memory > memory ? frame.memory : memory;
+        *first = *first ? *first : frame.memory;
+    }
     nz_reader_free(r);
     fclose(f);
     return memory;
@@ -160,6 +181,8 @@ static void each_golden(each_fn *use)
             continue;
         if (!strncmp(e->d_name, "good-primed-", 12) && e->d_name[12] > '1')
             continue; /* priors take long */
+        if (!strncmp(e->d_name, "good-delta-", 11))
+            continue; /* needs its base */
         snprintf(path, sizeof path, "tests/golden/%s", e->d_name);
         bytes b = load(path);
         use(e->d_name, b);
@@ -173,7 +196,7 @@ static void each_golden(each_fn *use)
 static void within_what_is_declared(const char *name, bytes b)
 {
     nz_err err;
-    uint64_t memory = declared(b);
+    uint64_t first, memory = declared(b, &first);
     size_t held_most = unpack(b, memory ? memory : 1, &err);
     cr_expect_eq(err, NZ_OK, "%s", name);
     cr_expect_leq(held_most, memory + SLACK, "%s: %zu, not %zu", name, held_most, (size_t)memory);
@@ -181,7 +204,8 @@ static void within_what_is_declared(const char *name, bytes b)
         return;
     held_most = unpack(b, memory - 1, &err);
     cr_expect_eq(err, NZ_E_LIMIT, "%s", name);
-    cr_expect_leq(held_most, (size_t)SLACK, "%s: refused before memory is taken", name);
+    cr_expect_leq(held_most, (first < memory ? memory : 0) + SLACK,
+                  "%s: refused before memory is taken", name);
 }
 
 Test(limits, frames_take_what_their_headers_say)
@@ -193,7 +217,7 @@ Test(limits, frames_take_what_their_headers_say)
 static void within_whatever_it_holds(const char *name, bytes b)
 {
     nz_err err;
-    uint64_t memory = declared(b);
+    uint64_t first, memory = declared(b, &first);
     int rounds = getenv("NZ_SHORT") ? 5 : 60;
     if (!memory || name[strlen(name) - 4] > '3' || !strncmp(name, "good-primed", 11))
         return;
@@ -229,7 +253,7 @@ static void within_the_limit(const char *name, bytes b)
         return;
     memset(h.params + 4, 0, 4);
     nz_header_store(&h, b.p + NZ_HEAD_BYTES);
-    uint64_t memory = declared(b);
+    uint64_t first, memory = declared(b, &first);
     size_t held_most = unpack(b, memory, &err);
     cr_expect_leq(held_most, memory + SLACK, "%s: %zu, not %zu", name, held_most, (size_t)memory);
 }

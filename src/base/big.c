@@ -4,13 +4,16 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
 #define HUGE_MIN  ((size_t)4 << 20) /* a smaller table would pay for pages it hardly touches */
 
+/* Whole pages, not huge ones: callers count on taking little more than they ask for. */
 static size_t mapped(size_t bytes)
 {
-    return (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + page - 1) & ~(page - 1);
 }
 
 void nz_big_ask(void *p, size_t bytes)
