@@ -1,5 +1,5 @@
 /* Payloads of mixed frames: any recipe and any types of filters around segments that fit each
- * other, the map as it is and the codes any bytes. */
+ * other, the map as it is and the codes right, or any bytes. */
 #include "mixed/mixed.h"
 #include "lib/engine.h"
 
@@ -8,6 +8,8 @@ enum { MOST = 1 << 12, SEGMENTS = 6, BYTES_MOST = 256 };
 typedef struct payload {
     nz_buf map, all;
     nz_shape view[FUZZ_VIEWS];
+    nz_turn turn[SEGMENTS];
+    size_t turns;
     size_t own[FUZZ_VIEWS], contents, rows;
 } payload;
 
@@ -32,6 +34,7 @@ static void put_segment(payload *p, nz_span *from, unsigned views)
     }
     nz_buf_varint(&p->map, (uint64_t)bytes << 1 | filtered);
     nz_buf_byte(&p->map, view);
+    p->turn[p->turns++] = (nz_turn){bytes, view};
     p->own[view] += bytes;
     p->contents += bytes;
 }
@@ -59,6 +62,22 @@ static void put_list(payload *p, unsigned views, int level, size_t codes)
     nz_buf_put(&p->all, p->map.p, p->map.n);
 }
 
+/* Of contents that repeat what is left. */
+static void put_right_codes(nz_buf *to, const payload *p, unsigned views, nz_span from)
+{
+    size_t n = p->contents, left = nz_span_left(&from), cap = 2 * n + 1024, packed[FUZZ_VIEWS];
+    uint8_t *raw = room_for(n), *out = nz_buf_room(to, cap);
+    const nz_course c = {p->view, views, p->turn, p->turns};
+    nz_kern kern;
+    nz_kern_init(&kern, nz_cpu());
+    for (size_t i = 0; i < n && left; i++)
+        raw[i] = from.at[i % left];
+    check(out && !nz_course_encode(&c, &(nz_run){.kern = &kern}, raw, n, out, cap, packed));
+    for (unsigned i = 0; i < views; i++)
+        to->n += packed[i];
+    free(raw);
+}
+
 static void decode(const payload *p, int level, size_t n)
 {
     nz_kern kern;
@@ -82,8 +101,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
         nz_shape_for(&p.view[i], level, &c, MOST);
     }
     put_map(&p, &from, views);
-    put_list(&p, views, level, nz_span_left(&from));
-    nz_buf_put(&p.all, from.at, nz_span_left(&from));
+    nz_buf codes = {0};
+    if (choose(&from, 4))
+        put_right_codes(&codes, &p, views, from);
+    else
+        nz_buf_put(&codes, from.at, nz_span_left(&from));
+    put_list(&p, views, level, codes.n);
+    nz_buf_put(&p.all, codes.p, codes.n);
+    nz_buf_free(&codes);
     check(!p.map.failed && !p.all.failed);
     decode(&p, level, choose(&from, 2) ? 1 + choose(&from, 4096) : p.contents + p.rows);
     nz_buf_free(&p.map);

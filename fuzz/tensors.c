@@ -45,8 +45,9 @@ static void put_slab(frame *f, nz_span *from)
     put_numbers(&f->raw, from, choose(from, GAP), 0);
     nz_dtype dtype = before ? before->slab.dtype : dtype_from(from);
     const nz_dtype_info *info = nz_dtype_about(dtype);
-    uint64_t most = (choose(from, 8) ? BYTES_MOST : LONG_MOST) / info->bytes;
-    uint64_t n = before ? before->slab.n : 1 + choose(from, BLOCKS);
+    bool is_long = choose(from, 8) == 0;
+    uint64_t most = (is_long ? LONG_MOST : BYTES_MOST) / info->bytes;
+    uint64_t n = before ? before->slab.n : 1 + choose(from, is_long ? LONG_MOST : BLOCKS);
     n = n < most ? n : most;
     *p = (nz_placed){.slab = {dtype, n, 1 + choose(from, choose(from, 2) ? 128 : 4096)},
                      .at = f->raw.n,

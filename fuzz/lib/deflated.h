@@ -31,7 +31,7 @@ static void lens_even(uint8_t *len, unsigned n)
         len[i] = (uint8_t)(bits - (i < shorter));
 }
 
-static void codes_even(nz_codes *c)
+static void codes_even(nz_codes *c, bool plain)
 {
     c->literals = NZ_LITERALS;
     c->distances = NZ_DISTANCES;
@@ -39,6 +39,13 @@ static void codes_even(nz_codes *c)
     lens_even(c->len + c->literals, c->distances);
     nz_runs_guess(c);
     nz_run_lens_guess(c);
+    if (!plain)
+        return;
+    c->runs = c->literals + c->distances; /* as if no length came twice */
+    memcpy(c->run, c->len, c->runs);
+    memset(c->repeat, 1, c->runs);
+    c->run_lens = NZ_RUNS;
+    lens_even(c->run_len, NZ_RUNS);
 }
 
 /* Puts the bytes that a block stands for behind those before it. */
@@ -73,7 +80,7 @@ static void put_block(nz_buf *raw, nz_bits_out *out, nz_deflate *b, nz_span *fro
     if (b->kind == NZ_DEFLATE_DYNAMIC && nz_codes_guess(&b->codes, b) && choose(from, 2))
         b->kind = NZ_DEFLATE_FIXED;
     if (b->kind == NZ_DEFLATE_DYNAMIC && choose(from, 4) == 0)
-        codes_even(&b->codes);
+        codes_even(&b->codes, choose(from, 2));
     check(!raw->failed);
     nz_deflate_write(out, b, raw->n > start ? raw->p + start : NULL);
 }
