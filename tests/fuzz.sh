@@ -33,7 +33,7 @@ tr ' ' '\n' <<<"$names" | xargs -P 2 -I NAME bash -c 'fuzz_one NAME'
 for name in $names; do
     log=$build/$name.log
     if [ "$(cat "$build/$name.status" 2>/dev/null)" = 0 ]; then
-        ok "fuzz $name: $(grep -ao '#[0-9]*' "$log" | tail -n 1) runs"
+        ok "fuzz $name: $(grep -ao '#[0-9][0-9]*' "$log" | tail -n 1) runs"
     else
         fail "fuzz $name"
         tail -n 40 "$log"
