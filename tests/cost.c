@@ -14,6 +14,7 @@ typedef struct told {
     uint64_t bytes, at;
     double bits;
     const unsigned char *raw; /* what it should be; NULL: any */
+    unsigned char all;
     bool gaps, wrong, negative;
 } told;
 
@@ -29,6 +30,9 @@ static int note(void *arg, const nz_cost *c)
     t->wrong |= c->bits && fabs(sum - c->sum) > 1e-6 * sum;
     t->wrong |= !c->bits && c->n && !(c->sum > 0);
     t->wrong |= t->raw && c->raw && memcmp(c->raw, t->raw + c->at, c->n) != 0;
+    t->wrong |= c->bits && !c->raw;
+    for (size_t i = 0; c->raw && i < c->n; i++)
+        t->all ^= c->raw[i]; /* they are there */
     t->bytes += c->n;
     t->bits += c->sum;
     return 0;

@@ -193,8 +193,9 @@ static nz_err decode_map(unpacker *u, const nz_run *run, const uint8_t *codes)
     return NZ_OK;
 }
 
+/* `keep`: the contents, which are not needed once there are rows. */
 static nz_err unpack(unpacker *u, const nz_mixed *m, const nz_run *run, const uint8_t *in,
-                     size_t packed, size_t raw)
+                     size_t packed, size_t raw, bool keep)
 {
     const nz_mixed_list *l = &u->list;
     size_t codes, n;
@@ -217,8 +218,10 @@ static nz_err unpack(unpacker *u, const nz_mixed *m, const nz_run *run, const ui
     err = nz_course_decode(&c, run, in + codes, packed - codes, u->contents, n);
     if (!err)
         err = nz_map_rows(&u->rows, &u->map, l, u->contents);
-    free(u->contents);
-    u->contents = NULL;
+    if (!keep) {
+        free(u->contents);
+        u->contents = NULL;
+    }
     return err ? err : nz_map_frame(&u->frame, &u->map, &u->rows, raw);
 }
 
@@ -251,7 +254,7 @@ nz_err nz_mixed_show(const nz_mixed *m, const nz_run *run, const uint8_t *in, si
     unpacker *u = calloc(1, sizeof *u);
     if (!u)
         return NZ_E_MEM;
-    nz_err err = unpack(u, m, run, in, packed, n);
+    nz_err err = unpack(u, m, run, in, packed, n, show != NULL);
     if (!err)
         memcpy(raw, u->frame.p, n);
     if (!err && show)
