@@ -46,7 +46,7 @@ ifdef COVERAGE
 SANITIZE := -fprofile-instr-generate -fcoverage-mapping
 endif
 # No folder's name gets into a binary, and of the library's names only those in nz.h get out.
-FLAGS := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fopenmp -fPIC -pthread -Isrc \
+FLAGS := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -pthread -Isrc \
 	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. \
 	$(SANITIZE) -ffp-contract=off -fno-fast-math
 # The 387 rounds to 80 bits; kern_float.h refuses it.
@@ -136,7 +136,7 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(OUT)libnzip.a
 torturers: $(TORTURERS)
 $(BUILD)/torture/nzip: $(CLI) $(BUILD)/tests/torture/fail.o $(OUT)libnzip.a
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+	$(COMPILE) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS) $(RIVAL_LIBS)
 $(BUILD)/torture/torture: $(patsubst %,$(BUILD)/tests/torture/%.o,torture plan judge scene run files)
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $^

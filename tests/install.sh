@@ -57,7 +57,6 @@ version() {
 uses() { # COMPILER... -- FLAGS...: and runs the program
     local compiler=()
     while [ "$1" != -- ]; do compiler+=("$1") && shift; done
-    # gcc's OpenMP has the linker warn when it is linked statically.
     "${compiler[@]}" -Wall -Wextra -Werror $(packages --cflags) tests/lib/program.c -o "$top/program" \
         "${@:2}" >"$top/said" 2>&1 && LD_LIBRARY_PATH=$root$libdir "$top/program" >>"$top/said" 2>&1 ||
         cat "$top/said"
@@ -66,7 +65,7 @@ uses() { # COMPILER... -- FLAGS...: and runs the program
 shared() {
     uses "$@" -- $(packages --libs)
     readelf -d "$top/program" | grep -q 'NEEDED.*\[libnzip\.so\.0\]' || echo "libnzip.so.0 not needed"
-    ! readelf -d "$top/program" | grep 'NEEDED.*\(xxhash\|omp\)'
+    ! readelf -d "$top/program" | grep 'NEEDED.*xxhash'
 }
 
 static() {
@@ -74,7 +73,7 @@ static() {
     is_static "$top/program"
 }
 
-# The library alone; clang has its own OpenMP, which knows gcc's.
+# The library alone.
 archive() {
     uses clang -x c++ -- $(packages --static --libs | sed 's/-lnzip/-l:libnzip.a/')
     ! readelf -d "$top/program" | grep 'NEEDED.*nzip'
@@ -90,7 +89,7 @@ names() { # FOLDER
     diff <(gcc -E -P src/nz.h | grep -oE '\bnz_\w+ ?\(' | tr -d ' (' | sort -u) \
         <(nm -D --defined-only "$1/libnzip.so" | sed -n 's/.* T \(.*\)@@NZIP_0$/\1/p' | sort)
     nm -D --defined-only "$1/libnzip.so" | grep -vE ' T nz_\w+@@NZIP_0$| A NZIP_0$'
-    nm -g --defined-only "$1/libnzip.a" | sed -n 's/.* [A-Z] //p' | grep -vE '^(\.gomp_critical_user_)?nz_'
+    nm -g --defined-only "$1/libnzip.a" | sed -n 's/.* [A-Z] //p' | grep -vE '^nz_'
     readelf -dW "$1/libnzip.so" | grep -q 'SONAME.*\[libnzip\.so\.0\]' || echo "no soname"
 }
 

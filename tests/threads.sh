@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # All that runs in threads, under TSan: frames side by side, a frame on two cores, what reads an
-# archive from several threads at once. LLVM's OpenMP tells TSan what it does through libarcher.
+# archive from several threads at once.
 set -u
 cd "$(dirname "$0")/.."
 . tests/lib/tally.sh
 . tests/lib/inputs.sh
 build=build/san-thread
-archer=$(clang -print-resource-dir)/../../libarcher.so
 if ! make --no-print-directory -s -j"$(nproc)" SAN=thread CC=clang CFLAGS=-g $build/nzip \
     $build/tests/{access,archive,pool,prior}; then
     fail "TSan builds"
@@ -15,7 +14,6 @@ if ! make --no-print-directory -s -j"$(nproc)" SAN=thread CC=clang CFLAGS=-g $bu
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export OMP_TOOL_LIBRARIES=$archer TSAN_OPTIONS=ignore_noninstrumented_modules=1
 
 there_and_back() { # FILE OPTION...
     local file=$1
@@ -24,7 +22,6 @@ there_and_back() { # FILE OPTION...
         $build/nzip -T4 -dqc "$work/packed" | cmp -s - "$file"
 }
 
-check "libarcher is there" test -e "$archer"
 text_input 200000 >"$work/text"
 head -c 3000 "$work/text" >"$work/short"
 weights_input 300000 >"$work/weights"

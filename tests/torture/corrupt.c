@@ -147,9 +147,19 @@ static blob frames(const archive *a, size_t i, size_t j, size_t how)
     return b;
 }
 
+/* One archive of several ends there: what is in front of it is whole. */
+static bool ends_there(const archive *a, size_t at)
+{
+    return at + 4 <= a->packed.n && !memcmp(a->packed.p + at, "\xce\x4e\x5a\x0a", 4);
+}
+
+/* No p: another archive. */
 static blob behind(const archive *a, size_t n)
 {
     static const char *const TAIL[] = {"\n", "garbage", "PK\3\4", "\xce\x4e\x5a\x0a"};
+    size_t more = n < 6 ? 0 : (n - 6) * step(a) + 1;
+    if (more && ends_there(a, more))
+        return (blob){0};
     blob b = {malloc(2 * a->packed.n + 600), 0};
     join(&b, a->packed, 0, a->packed.n);
     if (n < 4) {
@@ -159,7 +169,7 @@ static blob behind(const archive *a, size_t n)
         memset(b.p + b.n, 0, 512);
         b.n += n == 4 ? 1 : 512;
     } else {
-        join(&b, a->packed, 0, (n - 6) * step(a) + 1);
+        join(&b, a->packed, 0, more);
     }
     return b;
 }
@@ -194,6 +204,8 @@ static blob damaged(const archive *a, damage d, size_t n)
     }
     if (d == DAMAGE_BEHIND)
         return behind(a, n);
+    if (d == DAMAGE_CUT && n && ends_there(a, n))
+        return b;
     b = (blob){malloc(p->n + 1), 0};
     switch (d) {
     case DAMAGE_BYTE:
