@@ -3,6 +3,7 @@
  * less, for the weights grow, and learn the slower afterwards. `make nets` runs it when the
  * network, its contexts or a level's shape have changed. */
 #include "base/base.h"
+#include "base/parallel.h"
 #include "model/deep.h"
 #include "model/deep_plan.h"
 #include "model/net_start.h"
@@ -121,17 +122,26 @@ static nz_err make_start(start *out, int level, int kind)
     return err;
 }
 
+static start starts[LEVELS * KINDS];
+static _Atomic bool failed;
+
+/* The largest come first. */
+static void make_piece(void *arg, size_t i, bool caller)
+{
+    int k = LEVELS * KINDS - 1 - (int)i;
+    (void)arg, (void)caller;
+    if (make_start(&starts[k], 5 + k / KINDS, k % KINDS))
+        failed = true;
+}
+
 int main(int argc, char **argv)
 {
-    static start starts[LEVELS * KINDS];
-    int bad = 0;
     if (argc != 2 || read_files(argv[1])) {
         fprintf(stderr, "usage: train DIR >nets.bin, with files to learn from in DIR\n");
         return 2;
     }
-#pragma omp parallel for schedule(dynamic, 1) reduction(| : bad)
-    for (int k = LEVELS * KINDS - 1; k >= 0; k--)
-        bad |= make_start(&starts[k], 5 + k / KINDS, k % KINDS) != NZ_OK;
+    nz_parallel(LEVELS * KINDS, nz_cores(), make_piece, NULL);
+    bool bad = failed;
     for (int k = 0; k < LEVELS * KINDS && !bad; k++) {
         uint8_t size[4];
         nz_store32(size, (uint32_t)starts[k].size);

@@ -7,7 +7,7 @@ demo="$build tar zstd xz-utils gzip bzip2 diffutils"
 bench="$build time"
 weights="$build python3 libzstd1"
 deb="$build dpkg-dev debhelper"
-check="$build clang clang-format libomp-dev libclang-rt-dev libcriterion-dev
+check="$build clang clang-format libclang-rt-dev libcriterion-dev
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static perl-base python3-minimal diffutils
 pkg-config"
 coverage="$check llvm"

@@ -1,5 +1,5 @@
-/* Threads, and pieces of work side by side. Where the system refuses a thread, as it never may one
- * of OpenMP's, there are fewer of them, and the work goes on. */
+/* Threads, and pieces of work side by side. Where the system refuses a thread there are fewer of
+ * them, and the work goes on: OpenMP would end the process. */
 #ifndef NZ_BASE_PARALLEL_H
 #define NZ_BASE_PARALLEL_H
 
