@@ -123,6 +123,7 @@ nets: $(BUILD)/priors/train
 $(BUILD)/priors/%: $(BUILD)/priors/%.o $(OUT)libnzip.a
 	$(COMPILE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+trainers: $(BUILD)/priors/pack $(BUILD)/priors/train
 tests: $(TESTS)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(OUT)libnzip.a
 	$(COMPILE) $(LDFLAGS) -o $@ $^ $(CRITERION) $(LDLIBS)
@@ -225,7 +226,7 @@ help:
 		'make clean' \
 		'Variables: CC CFLAGS LDFLAGS BUILD SAN=1|thread|memory STATIC=1 PLAIN=1 WERROR=1'
 
-.PHONY: all priors nets tests benches fuzzers torturers check demo bench weights-bench fuzz coverage torture format \
+.PHONY: all priors nets tests trainers benches fuzzers torturers check demo bench weights-bench fuzz coverage torture format \
 	format-check install uninstall deb clean help
 .SECONDARY:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(wildcard $(BUILD)/tests/*.d $(BUILD)/tests/torture/*.d $(BUILD)/fuzz/*.d $(BUILD)/bench/*.d $(BUILD)/priors/*.d)

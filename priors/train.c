@@ -8,7 +8,6 @@
 #include "model/deep_plan.h"
 #include "model/net_start.h"
 #include "ngram/match.h"
-#include "ngram/row.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -64,6 +63,7 @@ static int read_files(const char *dir)
 /* A byte after the other, as the deep engine would. */
 static nz_err study(nz_net *net, const nz_shape *s, const file *f)
 {
+    const nz_deep_kind *kind = nz_deep_kind_of(s);
     nz_past past;
     nz_match match;
     nz_err err = NZ_OK;
@@ -72,14 +72,14 @@ static nz_err study(nz_net *net, const nz_shape *s, const file *f)
     nz_net_forget(net);
     for (size_t i = 0; i < f->n && !err; i++) {
         uint32_t direct[NZ_ROWS_DIRECT], hash[NZ_ROWS_HASHED];
-        nz_contexts_net(direct, hash, &past, s->content.kind, nz_deep_plan_of(s)->tier,
+        nz_contexts_net(direct, hash, &past, kind->contexts, nz_deep_plan_of(s)->tier,
                         nz_match_state(&match));
         nz_net_begin(net, direct, hash);
         nz_net_finish(net);
         nz_net_learn(net, f->raw[i]);
         nz_past_next(&past, f->raw[i]);
-        if (s->content.kind == NZ_KIND_BINARY && past.pos % NZ_ROW_STEP == 0)
-            past.row = nz_row_find(f->raw, past.pos, past.row);
+        if (kind->known)
+            kind->known(&past, f->raw[i]);
         nz_match_next(&match, f->raw, past.pos);
     }
     nz_match_free(&match);
@@ -103,11 +103,11 @@ typedef struct start {
 
 static nz_err make_start(start *out, int level, int kind)
 {
-    nz_shape s = {.level = (uint8_t)level, .kind = (uint8_t)kind};
+    nz_shape s = {.level = (uint8_t)level, .content = {.kind = (nz_kind)kind}};
     nz_kern kern;
     nz_net *net;
     nz_kern_init(&kern, nz_cpu());
-    nz_deep_choose(&s, FILE_MAX);
+    nz_deep_choose(&s, FILE_MAX, 0);
     nz_net_shape shape = nz_deep_net(&s);
     shape.start = NULL;
     out->size = nz_net_start_size(&shape);

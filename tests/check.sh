@@ -32,7 +32,7 @@ step_format() {
 }
 
 step_build() {
-    quietly "gcc builds without a warning" make_in gcc gcc all tests
+    quietly "gcc builds without a warning" make_in gcc gcc all tests trainers benches
     quietly "clang builds without a warning" make_in clang clang all
     quietly "aarch64 builds without a warning" \
         make_in arm64 aarch64-linux-gnu-gcc STATIC=1 build/arm64/nzip
