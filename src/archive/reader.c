@@ -327,16 +327,11 @@ static nz_err start_frame(nz_reader *r, bool *waits)
         return fail_ahead(r, NZ_E_BASE, at, reason);
     if (needs.header.raw > r->room)
         return fail_ahead(r, NZ_E_FULL, at, "the contents do not fit the caller's buffer");
-    bool quick =
-        needs.header.method == NZ_METHOD_WEIGHTS && needs.params.weights.mode != NZ_MODE_MAX;
-    *waits = r->crew.count >= nz_crew_most(r->crew.threads, quick);
+    *waits = nz_unpack_waits(&r->crew, &needs);
     if (*waits)
         return NZ_OK;
-    *waits = !nz_crew_room(&r->crew, needs.memory);
-    if (*waits)
-        return r->crew.count ? NZ_OK
-                             : fail_ahead(r, NZ_E_LIMIT, at,
-                                          "unpacking a frame needs more memory than the limit");
+    if (!nz_crew_room(&r->crew, needs.memory))
+        return fail_ahead(r, NZ_E_LIMIT, at, "unpacking a frame needs more memory than the limit");
     job = malloc(sizeof *job);
     if (!job)
         return fail_ahead(r, NZ_E_MEM, at, "no memory for a frame");
@@ -383,12 +378,7 @@ nz_err nz_reader_get(nz_reader *r, void *data, size_t cap, size_t *n)
         r->job = job;
         r->given = 0;
     }
-    size_t left = (size_t)r->job->header.raw - r->given;
-    *n = left < cap ? left : cap;
-    if (data != r->job->raw + r->given)
-        memcpy(data, r->job->raw + r->given, *n);
-    r->given += *n;
-    if (*n == left) {
+    if (nz_unpack_give(r->job, &r->given, data, cap, n)) {
         nz_job_free(&r->crew, r->job);
         r->job = NULL;
     }

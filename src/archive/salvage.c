@@ -108,9 +108,7 @@ static nz_err begin_frame(nz_salvage *s, step *p, bool *waits)
         err = nz_unpack_job(&p->job, &h, found.offset, &reason);
     if (err)
         return err == NZ_E_MEM ? err : refuse(p, err, reason);
-    bool quick = h.method == NZ_METHOD_WEIGHTS && p->job.params.weights.mode != NZ_MODE_MAX;
-    *waits = s->crew.count >= nz_crew_most(s->crew.threads, quick) ||
-             (s->crew.count && !nz_crew_room(&s->crew, p->job.memory));
+    *waits = nz_unpack_waits(&s->crew, &p->job);
     if (*waits)
         return NZ_OK;
     if (!nz_crew_room(&s->crew, p->job.memory))
@@ -365,11 +363,7 @@ static void give_zeros(nz_salvage *s, void *data, size_t cap, size_t *n)
 
 static void give_frame(nz_salvage *s, void *data, size_t cap, size_t *n)
 {
-    size_t left = (size_t)s->step->job.header.raw - s->given;
-    *n = left < cap ? left : cap;
-    memcpy(data, s->step->job.raw + s->given, *n);
-    s->given += *n;
-    if (*n == left) {
+    if (nz_unpack_give(&s->step->job, &s->given, data, cap, n)) {
         nz_job_free(&s->crew, &s->step->job);
         s->step = NULL;
     }

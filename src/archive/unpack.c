@@ -1,5 +1,7 @@
 #include "archive/unpack.h"
 
+#include <string.h>
+
 /* A stored frame is where it belongs. */
 static void unpack(nz_job *job)
 {
@@ -26,4 +28,22 @@ nz_err nz_unpack_job(nz_job *job, const nz_header *h, uint64_t offset, const cha
     if (!err && h->method != NZ_METHOD_STORED)
         job->memory += h->packed + nz_params_memory(&job->params, h);
     return err;
+}
+
+bool nz_unpack_waits(nz_crew *c, const nz_job *job)
+{
+    bool quick = job->header.method == NZ_METHOD_WEIGHTS && job->params.weights.mode != NZ_MODE_MAX;
+    return c->count >= nz_crew_most(c->threads, quick) ||
+           (c->count && !nz_crew_room(c, job->memory));
+}
+
+bool nz_unpack_give(const nz_job *job, size_t *given, void *data, size_t cap, size_t *n)
+{
+    const uint8_t *from = job->raw + *given;
+    size_t left = (size_t)job->header.raw - *given;
+    *n = left < cap ? left : cap;
+    if (data != from)
+        memcpy(data, from, *n);
+    *given += *n;
+    return *n == left;
 }
