@@ -375,7 +375,9 @@ static void binary_slots(uint64_t *h, const nz_past *p, int tier)
     }
 }
 
-static void code_slots(uint64_t *h, const nz_past *p, int tier)
+/* Of any machine's code; `instructions` adds the machine's own. */
+NZ_INLINE void any_code_slots(uint64_t *h, const nz_past *p, int tier,
+                              void (*instructions)(list *l, const nz_past *p, int tier))
 {
     list l = {h, 0};
     orders(&l, p);
@@ -386,25 +388,19 @@ static void code_slots(uint64_t *h, const nz_past *p, int tier)
         most_fields(&l, p);
         more_orders(&l, p);
     }
-    nz_instruction_slots(&l, p, tier);
+    instructions(&l, p, tier);
     if (tier > 1)
         around_code(&l, p);
 }
 
+static void code_slots(uint64_t *h, const nz_past *p, int tier)
+{
+    any_code_slots(h, p, tier, nz_instruction_slots);
+}
+
 static void arm64_slots(uint64_t *h, const nz_past *p, int tier)
 {
-    list l = {h, 0};
-    orders(&l, p);
-    fields(&l, p);
-    if (tier > 0)
-        more_fields(&l, p);
-    if (tier > 1) {
-        most_fields(&l, p);
-        more_orders(&l, p);
-    }
-    nz_arm64_slots(&l, p, tier);
-    if (tier > 1)
-        around_code(&l, p);
+    any_code_slots(h, p, tier, nz_arm64_slots);
 }
 
 static void text_rows(uint32_t *hash, const nz_past *p, int tier)
