@@ -15,14 +15,19 @@ static bool grow(whole *w, size_t room)
     return more != NULL;
 }
 
+static void say_too_large(const source *s)
+{
+    say_error("%s: is held in memory as a whole, more than the limit; raise it with --memory",
+              s->name);
+}
+
 bool whole_read(whole *w, const options *o, const source *s)
 {
     uint64_t size = source_size(s), limit = options_memory(o);
     size_t room = size == UINT64_MAX ? FIRST : (size_t)size + 1, got = 1;
     *w = (whole){0};
     if (size != UINT64_MAX && size >= limit) {
-        say_error("%s: is held in memory as a whole, more than the limit; raise it with --memory",
-                  s->name);
+        say_too_large(s);
         return false;
     }
     while (got && room <= limit) {
@@ -39,8 +44,7 @@ bool whole_read(whole *w, const options *o, const source *s)
     if (ferror(s->from))
         say_error("%s: cannot read: %s", s->name, strerror(errno));
     else if (w->p && room > limit)
-        say_error("%s: is held in memory as a whole, more than the limit; raise it with --memory",
-                  s->name);
+        say_too_large(s);
     whole_free(w);
     return false;
 }
