@@ -1,18 +1,10 @@
 /* Any bytes may come in, and any damage to an archive: salvaging stays in bounds, its account is
  * right, and what it says is whole is what the reader gives. */
 #include "archive/format.h"
-#include "base/base.h"
-
-#include <stdlib.h>
+#include "lib/fuzz.h"
 
 #define ROOM  ((size_t)1 << 18)
 #define EDITS 16 /* each of them 6 bytes: kind, size, place, value */
-
-static void check(bool good)
-{
-    if (!good)
-        abort();
-}
 
 typedef struct account {
     uint64_t file, out, zeros;

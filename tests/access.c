@@ -4,6 +4,7 @@
 #include "archive/format.h"
 #include "base/base.h"
 #include "containers/tensor.h"
+#include "lib/bytes.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -16,11 +17,6 @@
 /* Frames of 64 KiB, so that a small checkpoint has many. */
 static const nz_options QUICK = {
     .level = 1, .threads = 1, .frame = 64 * KIB, .memory = (uint64_t)1 << 30};
-
-typedef struct bytes {
-    uint8_t *p;
-    size_t n;
-} bytes;
 
 static bytes pack(const bytes *raw, const nz_options *opt)
 {

@@ -2,6 +2,7 @@
  * but input and options. Run from the top of the tree. */
 #include "archive/format.h"
 #include "base/base.h"
+#include "lib/bytes.h"
 #include "model/bytes.h"
 
 #include <criterion/criterion.h>
@@ -34,11 +35,6 @@ static void fill_text(uint8_t *p, size_t n)
         for (const char *w = words[nz_hash32(i, 7) & 7]; *w && at < n; w++)
             p[at++] = (uint8_t)*w;
 }
-
-typedef struct bytes {
-    uint8_t *p;
-    size_t n;
-} bytes;
 
 static bytes pack(const void *raw, size_t n, const nz_options *opt)
 {
@@ -925,21 +921,16 @@ Test(archive, failing_files)
 
 /* ---- Archives kept in the tree ---- */
 
-static bytes load(const char *name)
+static bytes golden(const char *name)
 {
     char path[300];
     snprintf(path, sizeof path, "tests/golden/%s", name);
-    FILE *f = fopen(path, "rb");
-    cr_assert(f, "%s: run from the top of the tree", path);
-    fseek(f, 0, SEEK_END);
-    bytes b = slurp(f);
-    fclose(f);
-    return b;
+    return load(path);
 }
 
 static void golden_pack(const char *name, const char *raw, size_t n)
 {
-    bytes want = load(name), b = pack(raw, n, &QUICK);
+    bytes want = golden(name), b = pack(raw, n, &QUICK);
     cr_assert(b.n == want.n && !memcmp(b.p, want.p, b.n), "%s", name);
     free(b.p);
     free(want.p);
@@ -956,7 +947,7 @@ Test(archive, golden_files)
     DIR *dir = opendir("tests/golden");
     cr_assert(dir);
     int good = 0, bad = 0;
-    bytes of_base = load("good-delta.base");
+    bytes of_base = golden("good-delta.base");
     nz_options with_base = {0};
     nz_base *base;
     cr_assert_eq(nz_base_new(&base, of_base.p, of_base.n), NZ_OK);
@@ -965,7 +956,7 @@ Test(archive, golden_files)
         size_t len = strlen(e->d_name);
         if (len < 3 || strcmp(e->d_name + len - 3, ".nz"))
             continue;
-        bytes b = load(e->d_name);
+        bytes b = golden(e->d_name);
         nz_fault fault = fault_of(b.p, b.n, &with_base);
         if (!strncmp(e->d_name, "good-", 5)) {
             cr_assert_eq(fault.err, NZ_OK, "%s: %s", e->d_name, fault.reason);

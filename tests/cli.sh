@@ -286,29 +286,36 @@ trees() {
     status 1 "$nzip" -1fr d && says "d/1: Permission denied"
 }
 
+# while_it_asks LINE COMMAND...: LINE on a terminal, what it says into `said`; when it asks whether to
+# overwrite, COMMAND runs, and the answer is no. The exit status is LINE's.
+while_it_asks() {
+    local answer status
+    mkfifo "$top/answer"
+    script -qec "$1" /dev/null <"$top/answer" >said &
+    exec {answer}>"$top/answer"
+    for _ in $(seq 100); do
+        ! grep -q overwrite said || break
+        sleep 0.05
+    done
+    "${@:2}"
+    echo n >&$answer
+    exec {answer}>&-
+    wait $!
+    status=$?
+    rm "$top/answer"
+    return $status
+}
+
 # What another removes while we are at work is an error, not the end.
 vanishing() {
     command -v script >/dev/null || return 0
-    local i answer
     mkdir d
     cp "$top/text" d/a
     cp "$top/text" d/b
     cp "$top/text" d/c
     echo old >d/a.nz
-    mkfifo "$top/answer"
-    script -qec "$nzip -1 d" /dev/null <"$top/answer" >said &
-    exec {answer}>"$top/answer"
-    for i in $(seq 100); do
-        ! grep -q overwrite said || break
-        sleep 0.05
-    done
-    rm d/b
-    echo n >&$answer
-    exec {answer}>&-
-    wait $!
-    i=$?
-    rm "$top/answer"
-    [ $i = 1 ] && grep -q "d/b: No such file" said && (cd d && only a a.nz c c.nz) || { cat said && return 1; }
+    while_it_asks "$nzip -1 d" rm d/b
+    [ $? = 1 ] && grep -q "d/b: No such file" said && (cd d && only a a.nz c c.nz) || { cat said && return 1; }
 }
 
 hard_links() {
@@ -893,22 +900,10 @@ terminal() {
 # The question about d/m.nz leaves time to write to d/m, which d/m.2 is to be packed against.
 changed_base() {
     command -v script >/dev/null || return 0
-    local i answer
     shards
     rm d/m.[34]
     echo old >d/m.nz
-    mkfifo "$top/answer"
-    script -qec "$nzip -3 d" /dev/null <"$top/answer" >said &
-    exec {answer}>"$top/answer"
-    for i in $(seq 100); do
-        ! grep -q overwrite said || break
-        sleep 0.05
-    done
-    touch d/m
-    echo n >&$answer
-    exec {answer}>&-
-    wait $!
-    rm "$top/answer"
+    while_it_asks "$nzip -3 d" touch d/m
     grep -q "d/m.2: not packed: d/m, .* changed meanwhile" said || { cat said && return 1; }
     (cd d && only m m.2 m.nz text text.nz)
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "archive/format.h"
 #include "base/base.h"
+#include "lib/bytes.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -110,24 +111,6 @@ int munmap(void *p, size_t n)
 
 /* Beside the frames: readers, stdio, tables of constants. */
 enum { SLACK = 256 << 10 };
-
-typedef struct bytes {
-    uint8_t *p;
-    size_t n;
-} bytes;
-
-static bytes load(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    cr_assert(f, "%s", path);
-    fseek(f, 0, SEEK_END);
-    bytes b = {NULL, (size_t)ftell(f)};
-    rewind(f);
-    b.p = malloc(b.n + 1);
-    cr_assert_eq(fread(b.p, 1, b.n, f), b.n);
-    fclose(f);
-    return b;
-}
 
 /* The most that was held while it was unpacked. */
 static size_t unpack(bytes b, uint64_t memory, nz_err *err)

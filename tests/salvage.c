@@ -5,6 +5,7 @@
 #include "archive/directory.h"
 #include "archive/format.h"
 #include "base/base.h"
+#include "lib/bytes.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -12,24 +13,6 @@
 #include <unistd.h>
 
 static const nz_options OPTIONS = {.threads = 1, .memory = (uint64_t)1 << 30};
-
-typedef struct bytes {
-    uint8_t *p;
-    size_t n;
-} bytes;
-
-static bytes load(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    cr_assert(f, "%s", path);
-    fseek(f, 0, SEEK_END);
-    bytes b = {NULL, (size_t)ftell(f)};
-    rewind(f);
-    b.p = malloc(b.n + 1);
-    cr_assert_eq(fread(b.p, 1, b.n, f), b.n);
-    fclose(f);
-    return b;
-}
 
 static void put(bytes *b, const void *p, size_t n)
 {
